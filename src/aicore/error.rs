@@ -1,0 +1,278 @@
+//! Why a call of AI Core did not give what was asked for, and what may be concluded from that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use super::answer::Rejection;
+use super::credentials::Tenant;
+
+/// A call that failed. Cloning is cheap: one failure is told to everyone who waited for the same call.
+///
+/// Two questions decide what follows: may the request have had its effect ([`Error::outcome_unknown`]), and can it heal without a
+/// person ([`Error::is_transient`]).
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The token endpoint refused the credentials (400, 401 or 403).
+    #[error(
+        "the token endpoint refused the credentials ({0}); put a valid service key of this tenant into the Secret"
+    )]
+    TokenRejected(Rejection),
+    /// The token endpoint could not be reached, or gave no usable token.
+    #[error(
+        "no token could be had from {host}: {message}; check that `url` of the service key is right and reachable"
+    )]
+    TokenUnavailable {
+        /// The host of the token endpoint.
+        host: String,
+        /// What happened.
+        message: String,
+        /// The HTTP status code of the answer, when there was one.
+        status: Option<u16>,
+        /// How long the endpoint asks to be left alone.
+        retry_after: Option<Duration>,
+        /// The failure of the connection, when there was no whole answer.
+        #[source]
+        source: Option<Arc<reqwest::Error>>,
+    },
+    /// The API does not accept a token that it was just issued (401, also with a second token).
+    #[error(
+        "AI Core does not accept the token of these credentials ({0}); check that `url` and AI_API_URL of the service key are of the same tenant"
+    )]
+    Unauthorized(Rejection),
+    /// The credentials do not reach this resource group or object (403). AI Core's gateway answers so also for a group that does not exist.
+    #[error(
+        "AI Core denies access ({0}); check the name of the resource group and that the credentials may use it"
+    )]
+    Forbidden(Rejection),
+    /// There is no such object (404). For a deployment that was just created this can be wrong for some minutes.
+    #[error("AI Core knows no such object ({0}); check the id and the resource group")]
+    NotFound(Rejection),
+    /// The request was refused (any other 4xx): it is wrong as it is, or the object's state does not allow it.
+    #[error("AI Core refused the request ({0}); correct what it names")]
+    Rejected(Rejection),
+    /// Too many requests (429).
+    #[error("AI Core asks for fewer requests ({message}); the request is made again later")]
+    Throttled {
+        /// How long the server asks to be left alone.
+        retry_after: Option<Duration>,
+        /// What the server said.
+        message: Rejection,
+    },
+    /// The server failed (5xx), or gave up waiting (408).
+    #[error("AI Core cannot answer now ({message}); the request is made again later")]
+    Unavailable {
+        /// The HTTP status code.
+        status: u16,
+        /// How long the server asks to be left alone.
+        retry_after: Option<Duration>,
+        /// What the server said.
+        message: Rejection,
+    },
+    /// No answer came: no connection, a timeout, or a connection that was closed.
+    #[error(
+        "no answer from {host}: {message}; check the network, the proxy and AI_API_URL of the service key"
+    )]
+    Unreachable {
+        /// The host of the API.
+        host: String,
+        /// Whether the request may have been sent before the connection failed.
+        sent: bool,
+        /// What happened.
+        message: String,
+        /// The failure of the connection.
+        #[source]
+        source: Arc<reqwest::Error>,
+    },
+    /// A successful answer whose body is not what the API describes.
+    #[error(
+        "AI Core's answer cannot be understood: {message}; check that AI_API_URL of the service key leads to AI Core and not to a proxy's page"
+    )]
+    Malformed {
+        /// What is wrong with the body.
+        message: String,
+        /// The parser's error, when it is not JSON of the expected form.
+        #[source]
+        source: Option<Arc<serde_json::Error>>,
+    },
+    /// A successful answer that was cut short, or a list that does not hold everything: it proves nothing.
+    #[error("AI Core's answer is not complete: {message}; the request is made again later")]
+    Incomplete {
+        /// What is missing.
+        message: String,
+        /// The failure of the connection, when the body was cut.
+        #[source]
+        source: Option<Arc<reqwest::Error>>,
+    },
+    /// The server redirects (3xx). It is not followed, because the token would travel to another address.
+    #[error(
+        "AI Core's address answers with a redirect (HTTP {status}), which is not followed to keep the token safe; correct AI_API_URL of the service key"
+    )]
+    Insecure {
+        /// The HTTP status code.
+        status: u16,
+    },
+    /// An id or a resource group that no request can carry. Nothing was sent.
+    #[error("the {what} `{value}` cannot be sent to AI Core; correct it")]
+    InvalidArgument {
+        /// What the value is.
+        what: &'static str,
+        /// The value, shortened.
+        value: String,
+    },
+    /// No Connection with credentials for the tenant is known. Nothing was sent.
+    #[error("no Connection leads to the tenant at {} (identity zone `{}`); restore the Connection or its Secret", .0.api_url, .0.identity_zone_id)]
+    NoConnection(Tenant),
+}
+
+// === impl Error ===
+
+impl Error {
+    /// Whether the request may have had its effect all the same: timeouts and closed connections after sending, 5xx, 408, redirects,
+    /// and successful answers that cannot be read. After a create that failed so, only a later list tells.
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Unreachable { sent, .. } => *sent,
+            Self::Unavailable { .. }
+            | Self::Malformed { .. }
+            | Self::Incomplete { .. }
+            | Self::Insecure { .. } => true,
+            Self::TokenRejected(_)
+            | Self::TokenUnavailable { .. }
+            | Self::Unauthorized(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Rejected(_)
+            | Self::Throttled { .. }
+            | Self::InvalidArgument { .. }
+            | Self::NoConnection(_) => false,
+        }
+    }
+
+    /// How long the server asks to be left alone, when it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after, .. }
+            | Self::Unavailable { retry_after, .. }
+            | Self::TokenUnavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether it can heal without anybody changing a spec, a Secret or a right. A refused token counts as such: identity zone and
+    /// API disagree for a while after a key was rotated.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::TokenUnavailable { .. }
+            | Self::Unauthorized(_)
+            | Self::Throttled { .. }
+            | Self::Unavailable { .. }
+            | Self::Unreachable { .. }
+            | Self::Malformed { .. }
+            | Self::Incomplete { .. }
+            | Self::NoConnection(_) => true,
+            Self::TokenRejected(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Rejected(_)
+            | Self::Insecure { .. }
+            | Self::InvalidArgument { .. } => false,
+        }
+    }
+
+    /// Whether other credentials of the same tenant could fare better.
+    pub(super) fn depends_on_credentials(&self) -> bool {
+        matches!(
+            self,
+            Self::TokenRejected(_) | Self::Unauthorized(_) | Self::Forbidden(_)
+        )
+    }
+
+    /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,
+    /// `NotFound`, `Refused` or `MalformedAnswer`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TokenRejected(_) => "CredentialsRejected",
+            Self::TokenUnavailable {
+                status: None,
+                source: Some(_),
+                ..
+            }
+            | Self::Unreachable { .. } => "Unreachable",
+            Self::TokenUnavailable {
+                status: Some(429), ..
+            }
+            | Self::Throttled { .. } => "RateLimited",
+            Self::TokenUnavailable { .. } | Self::Unavailable { .. } => "Unavailable",
+            Self::Unauthorized(_) | Self::NoConnection(_) => "Unauthorized",
+            Self::Forbidden(_) => "AccessDenied",
+            Self::NotFound(_) => "NotFound",
+            Self::Rejected(_) | Self::InvalidArgument { .. } => "Refused",
+            Self::Malformed { .. } | Self::Incomplete { .. } | Self::Insecure { .. } => {
+                "MalformedAnswer"
+            }
+        }
+    }
+}
+
+/// The innermost cause of a failed connection: the outer layers only say that a request could not be sent.
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejection(status: u16) -> Rejection {
+        Rejection {
+            status,
+            code: None,
+            message: "no".into(),
+        }
+    }
+
+    #[test]
+    fn only_a_request_that_reached_the_server_and_was_not_refused_has_an_unknown_outcome() {
+        let malformed = Error::Malformed {
+            message: "no id".into(),
+            source: None,
+        };
+        let unavailable = Error::Unavailable {
+            status: 503,
+            retry_after: None,
+            message: rejection(503),
+        };
+        let throttled = Error::Throttled {
+            retry_after: None,
+            message: rejection(429),
+        };
+        for (error, unknown) in [
+            (malformed, true),
+            (unavailable, true),
+            (Error::Insecure { status: 303 }, true),
+            (throttled, false),
+            (Error::Rejected(rejection(400)), false),
+            (Error::Unauthorized(rejection(401)), false),
+            (Error::TokenRejected(rejection(401)), false),
+        ] {
+            assert_eq!(error.outcome_unknown(), unknown, "{error}");
+        }
+    }
+
+    #[test]
+    fn an_error_reads_as_a_sentence_with_what_the_server_said() {
+        let error = Error::Forbidden(Rejection {
+            status: 403,
+            code: None,
+            message: "RBAC: access denied".into(),
+        });
+        assert_eq!(
+            error.to_string(),
+            "AI Core denies access (HTTP 403: RBAC: access denied); check the name of the resource group and that the credentials may use it"
+        );
+    }
+}

@@ -1,0 +1,105 @@
+//! The `Link` header (RFC 8288) by which the list of resource groups is paged.
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, LINK};
+
+use super::error::Error;
+
+/// The `continueToken` of the link to the next page; none on the last page.
+///
+/// Only the token is taken from the link, never its address: the access token must not follow a link to another host.
+pub(super) fn continue_token(headers: &HeaderMap) -> Result<Option<String>, Error> {
+    let links = headers
+        .get_all(LINK)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    // Splitting at '<' is safe: it stands in no URL, and a quoted parameter that holds one only makes a piece without a target.
+    for link in links.flat_map(|value| value.split('<').skip(1)) {
+        let Some((target, parameters)) = link.split_once('>') else {
+            continue;
+        };
+        if leads_on(parameters) {
+            return match token_of(target) {
+                Some(token) => Ok(Some(token)),
+                None => Err(Error::Incomplete {
+                    message:
+                        "there are more resource groups, but the link to them has no continueToken"
+                            .to_owned(),
+                    source: None,
+                }),
+            };
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a link leads to the next page: by `rel=next`, or without any `rel`, because the specification does not mention one.
+fn leads_on(parameters: &str) -> bool {
+    let relation = parameters.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("rel")
+            .then(|| value.trim().trim_end_matches(',').trim().trim_matches('"'))
+    });
+    relation.is_none_or(|relation| {
+        relation
+            .split_whitespace()
+            .any(|word| word.eq_ignore_ascii_case("next"))
+    })
+}
+
+fn token_of(target: &str) -> Option<String> {
+    // A relative target needs a base to be read; which one does not matter.
+    let base = Url::parse("https://localhost").ok()?;
+    let url = base.join(target).ok()?;
+    url.query_pairs()
+        .find(|(name, _)| name == "continueToken")
+        .map(|(_, token)| token.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(link: &'static str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(LINK, link.parse().unwrap());
+        continue_token(&headers).unwrap()
+    }
+
+    #[test]
+    fn the_token_of_the_next_page_is_taken_from_any_form_of_link() {
+        for link in [
+            "<https://api.example.com/v2/admin/resourceGroups?continueToken=a%2Fb>; rel=\"next\"",
+            "</v2/admin/resourceGroups?$top=5&continueToken=a%2Fb>; rel=next",
+            "</v2/admin/resourceGroups?continueToken=a%2Fb>",
+            "</first>; rel=\"first\", </v2/x?continueToken=a%2Fb>; title=\"more\"; REL=\"next\"",
+        ] {
+            assert_eq!(token(link).as_deref(), Some("a/b"), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_link_elsewhere_is_the_last_page() {
+        assert_eq!(continue_token(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(
+            token("</docs>; rel=\"help\", </v2?continueToken=x>; rel=prev"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_next_page_without_a_token_is_not_taken_for_the_last_one() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            LINK,
+            "</v2/admin/resourceGroups?page=2>; rel=next"
+                .parse()
+                .unwrap(),
+        );
+        assert!(matches!(
+            continue_token(&headers),
+            Err(Error::Incomplete { .. })
+        ));
+    }
+}

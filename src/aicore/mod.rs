@@ -1,0 +1,27 @@
+//! SAP AI Core: the remote side.
+//!
+//! [`ServiceKey`] reads credentials from a Secret, [`Client`] makes the calls of one tenant, [`Inventory`] watches resource groups with
+//! one list call each. What the contract leaves open is read in every way it can be meant; what would be mistaken for the absence of a
+//! deployment is an [`Error`].
+
+mod answer;
+mod client;
+mod credentials;
+mod error;
+mod group;
+mod http;
+mod inventory;
+mod layout;
+mod links;
+mod poller;
+mod snapshot;
+mod token;
+mod transport;
+mod types;
+mod wire;
+
+pub use client::{Client, ClientOptions};
+pub use credentials::{ServiceKey, ServiceKeyError, Tenant};
+pub use error::{Error, Rejection};
+pub use inventory::{Change, Event, GroupKey, Inventory, InventoryOptions, Observed, Snapshot};
+pub use types::*;

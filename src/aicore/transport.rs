@@ -1,0 +1,258 @@
+//! One request of the AI Core API: authorised, bounded in time and size, its answer sorted into success or an [`Error`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Response, StatusCode, Url};
+use secrecy::ExposeSecret;
+
+use super::answer::{Rejection, shorten};
+use super::credentials::{ServiceKey, ServiceKeyError};
+use super::error::{Error, root_cause};
+use super::http;
+use super::token::{Token, TokenSource};
+
+/// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
+const MAX_BODY: usize = 64 * 1024 * 1024;
+/// The largest explanation of an error that is read, in bytes.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// Connections at rest are closed before common load balancers do it: a request on a connection that was just closed by the other
+/// side ends with an unknown outcome.
+const IDLE_CONNECTION: Duration = Duration::from_secs(50);
+/// The longest id or group that is sent. AI Core allows 64 characters for an id, 253 for a group.
+const MAX_ARGUMENT: usize = 256;
+const USER_AGENT: &str = concat!("aicore-operator/", env!("CARGO_PKG_VERSION"));
+
+/// How the remote is talked to.
+#[derive(Clone, Debug)]
+pub struct ClientOptions {
+    /// Whether plain http addresses are allowed, over which secrets travel in the clear. For tests on one machine.
+    pub allow_http: bool,
+    /// How long one request may take until its answer is read whole.
+    pub request_timeout: Duration,
+    /// How long it may take to open a connection.
+    pub connect_timeout: Duration,
+}
+
+impl Default for ClientOptions {
+    /// https only, 30 seconds for a request, 10 seconds for a connection.
+    fn default() -> Self {
+        Self {
+            allow_http: false,
+            request_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A request to make.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// What follows `/v2/`, segment by segment.
+    pub(super) path: &'a [&'a str],
+    pub(super) query: &'a [(&'a str, &'a str)],
+    /// The resource group, where the endpoint takes one.
+    pub(super) group: Option<&'a str>,
+    /// JSON to send.
+    pub(super) body: Option<serde_json::Value>,
+}
+
+/// A successful answer, read whole.
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
+    pub(super) date: Option<Timestamp>,
+    pub(super) headers: HeaderMap,
+}
+
+/// The way to one tenant.
+pub(super) struct Transport {
+    key: ServiceKey,
+    http: reqwest::Client,
+    tokens: TokenSource,
+}
+
+// === impl Transport ===
+
+impl Transport {
+    pub(super) fn new(key: ServiceKey, options: &ClientOptions) -> Result<Self, ServiceKeyError> {
+        if !options.allow_http {
+            key.require_https()?;
+        }
+        let http = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .https_only(!options.allow_http)
+            // A redirect could lead token and secret to another host.
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(options.request_timeout)
+            .connect_timeout(options.connect_timeout)
+            .pool_idle_timeout(IDLE_CONNECTION)
+            .build()
+            .map_err(ServiceKeyError::HttpClient)?;
+        let tokens = TokenSource::new(http.clone(), key.clone());
+        Ok(Self { key, http, tokens })
+    }
+
+    pub(super) fn key(&self) -> &ServiceKey {
+        &self.key
+    }
+
+    pub(super) async fn check_token(&self) -> Result<(), Error> {
+        self.tokens.get().await.map(|_| ())
+    }
+
+    /// Makes the request and reads the answer whole.
+    pub(super) async fn fetch(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let response = self.send(call).await?;
+        let headers = response.headers().clone();
+        let date = http::date(&headers);
+        match http::read(response, MAX_BODY).await {
+            Ok(body) => Ok(Answer {
+                body,
+                date,
+                headers,
+            }),
+            Err(http::ReadError::TooLarge) => Err(Error::Malformed {
+                message: format!("it is larger than {} MiB", MAX_BODY / 1024 / 1024),
+                source: None,
+            }),
+            Err(http::ReadError::Connection(error)) if error.is_timeout() => {
+                Err(self.unreachable(error))
+            }
+            Err(http::ReadError::Connection(error)) => Err(Error::Incomplete {
+                message: format!(
+                    "the connection ended within the body ({})",
+                    root_cause(&error)
+                ),
+                source: Some(Arc::new(error.without_url())),
+            }),
+        }
+    }
+
+    /// Makes a request whose acceptance is all that matters.
+    pub(super) async fn accept(&self, call: &Call<'_>) -> Result<(), Error> {
+        let response = self.send(call).await?;
+        // The status has told everything. The body is only read so that the connection can be used again.
+        drop(http::read(response, MAX_ERROR_BODY).await);
+        Ok(())
+    }
+
+    /// Makes the request; once more with a new token when the API refuses the first one, which had no effect then.
+    async fn send(&self, call: &Call<'_>) -> Result<Response, Error> {
+        let token = self.tokens.get().await?;
+        match self.attempt(call, &token).await {
+            Err(Error::Unauthorized(_)) => {
+                self.tokens.discard(&token);
+                let token = self.tokens.get().await?;
+                self.attempt(call, &token).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn attempt(&self, call: &Call<'_>, token: &Token) -> Result<Response, Error> {
+        let mut request = self
+            .http
+            .request(call.method.clone(), self.url(call.path)?)
+            .header(AUTHORIZATION, token.authorization())
+            .header(ACCEPT, "application/json")
+            .header("AI-Client-Type", "aicore-operator");
+        if !call.query.is_empty() {
+            request = request.query(call.query);
+        }
+        if let Some(group) = call.group {
+            request = request.header("AI-Resource-Group", group_header(group)?);
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_string());
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
+        let status = response.status().as_u16();
+        tracing::debug!(method = %call.method, path = ?call.path, group = call.group, status, "AI Core answered");
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(self.refusal(response, token).await)
+        }
+    }
+
+    fn url(&self, path: &[&str]) -> Result<Url, Error> {
+        for segment in path {
+            // An empty or dotted segment would silently address another resource.
+            if matches!(*segment, "" | "." | "..") || segment.len() > MAX_ARGUMENT {
+                return Err(invalid_argument("id", segment));
+            }
+        }
+        let mut url = self.key.api_url().clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.clear().push("v2").extend(path);
+        }
+        Ok(url)
+    }
+
+    async fn refusal(&self, response: Response, token: &Token) -> Error {
+        let status = response.status();
+        let retry_after = http::retry_after(response.headers());
+        if status.is_redirection() {
+            return Error::Insecure {
+                status: status.as_u16(),
+            };
+        }
+        // Without a readable body the status has to do.
+        let body = http::read(response, MAX_ERROR_BODY)
+            .await
+            .unwrap_or_default();
+        let secrets = [token.expose(), self.key.client_secret().expose_secret()];
+        let message = Rejection::new(status.as_u16(), &body, &secrets);
+        match status {
+            StatusCode::UNAUTHORIZED => Error::Unauthorized(message),
+            StatusCode::FORBIDDEN => Error::Forbidden(message),
+            StatusCode::NOT_FOUND => Error::NotFound(message),
+            StatusCode::TOO_MANY_REQUESTS => Error::Throttled {
+                retry_after,
+                message,
+            },
+            status if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT => {
+                Error::Rejected(message)
+            }
+            status => Error::Unavailable {
+                status: status.as_u16(),
+                retry_after,
+                message,
+            },
+        }
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Error {
+        Error::Unreachable {
+            host: http::host(self.key.api_url()),
+            sent: !(error.is_connect() || error.is_builder()),
+            message: if error.is_timeout() {
+                "the time ran out".to_owned()
+            } else {
+                root_cause(&error)
+            },
+            source: Arc::new(error.without_url()),
+        }
+    }
+}
+
+fn group_header(group: &str) -> Result<HeaderValue, Error> {
+    match HeaderValue::from_str(group) {
+        Ok(value) if !group.trim().is_empty() && group.len() <= MAX_ARGUMENT => Ok(value),
+        _ => Err(invalid_argument("resource group", group)),
+    }
+}
+
+fn invalid_argument(what: &'static str, value: &str) -> Error {
+    Error::InvalidArgument {
+        what,
+        value: shorten(value, 80),
+    }
+}

@@ -1,0 +1,104 @@
+//! The kind `Connection`: which AI Core tenant, and with which key.
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Condition;
+use crate::aicore::Tenant;
+
+/// Where an SAP AI Core tenant is and with which key the operator reaches it. Deployments of the same namespace refer to it by name.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "aicore.dev",
+    version = "v1alpha1",
+    kind = "Connection",
+    plural = "connections",
+    singular = "connection",
+    shortname = "aiconn",
+    doc = "Where an SAP AI Core tenant is, and with which key the operator reaches it.",
+    category = "aicore",
+    namespaced,
+    status = "ConnectionStatus",
+    derive = "PartialEq",
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
+    ),
+    printcolumn(name = "Host", type_ = "string", json_path = ".status.host"),
+    printcolumn(name = "Running", type_ = "integer", json_path = ".status.running"),
+    printcolumn(name = "Unclaimed", type_ = "integer", json_path = ".status.unclaimed"),
+    printcolumn(
+        name = "Age",
+        type_ = "date",
+        json_path = ".metadata.creationTimestamp"
+    )
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionSpec {
+    /// The Secret in this namespace that holds the SAP AI Core service key: the key's JSON under one entry, or any of the three layouts
+    /// that a ServiceBinding of the SAP BTP service operator writes. It is watched, so that a new key counts without a restart.
+    pub secret_ref: SecretReference,
+
+    /// True when nobody but this operator creates deployments from the configurations that Deployments name by configurationId. Only then
+    /// can a deployment whose creation was interrupted be recognised by its configuration alone; otherwise a person is asked.
+    #[serde(default)]
+    pub exclusive: bool,
+}
+
+/// A Secret in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretReference {
+    /// The name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+
+    /// The entry of the Secret that holds the service key as JSON. It can be left out where the layout tells by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub key: Option<String>,
+}
+
+/// Whether the key works, and what the operator sees with it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ConnectionStatus {
+    /// The generation of the spec that the conditions speak of, or -1 while the object was never looked at.
+    pub observed_generation: i64,
+
+    /// Ready: the key works and AI Core answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+
+    /// The host name of the AI Core API.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+
+    /// The tenant that the key leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Tenant>,
+
+    /// The resource groups of the tenant, as far as the key may list them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resource_groups: Vec<String>,
+
+    /// How many deployments run in these resource groups, whoever made them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running: Option<i64>,
+
+    /// How many deployments in these resource groups, in whatever state, belong to no Deployment object of this cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unclaimed: Option<i64>,
+
+    /// Every Secret that carries, or is about to carry, this operator's finalizer on behalf of this Connection.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
+}

@@ -1,0 +1,303 @@
+//! The kind `Deployment`: the desired state of one AI Core deployment, and what is known of it.
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Condition;
+use crate::aicore::Tenant;
+
+/// The desired state of one SAP AI Core deployment. The operator creates, stops and deletes the remote deployment until it is reached.
+/// Deleting this object deletes the remote deployment first, unless deletionPolicy says Orphan.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "aicore.dev",
+    version = "v1alpha1",
+    kind = "Deployment",
+    plural = "deployments",
+    singular = "deployment",
+    shortname = "aid",
+    doc = "The desired state of one SAP AI Core deployment.",
+    category = "aicore",
+    namespaced,
+    status = "DeploymentStatus",
+    derive = "PartialEq",
+    validation = Rule::new("self.metadata.name.size() <= 63")
+        .message("metadata.name must have at most 63 characters, because it becomes part of the name of an AI Core configuration"),
+    printcolumn(name = "Desired", type_ = "string", json_path = ".spec.desiredState"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.deployment.state"),
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Group", type_ = "string", json_path = ".spec.resourceGroup", priority = 1),
+    printcolumn(name = "ID", type_ = "string", json_path = ".status.deployment.id", priority = 1),
+    printcolumn(name = "URL", type_ = "string", json_path = ".status.deployment.url", priority = 1),
+    printcolumn(name = "Configuration", type_ = "string", json_path = ".status.deployment.configurationId", priority = 1),
+    printcolumn(name = "Next", type_ = "string", json_path = ".status.nextStep", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("!(has(self.configuration) && has(self.configurationId))")
+        .message("give either configuration, which the operator creates in AI Core, or configurationId, which exists there already, not both"),
+    validation = Rule::new("has(self.configuration) || has(self.configurationId) || has(self.adopt)")
+        .message("say what to run: one of configuration, configurationId or adopt is required"),
+    validation = Rule::new("!has(self.adopt) || has(self.deletionPolicy)")
+        .message("an adopted deployment needs an explicit deletionPolicy: Delete or Orphan"),
+    validation = Rule::new("has(self.ttl) == has(oldSelf.ttl) && (!has(self.ttl) || self.ttl == oldSelf.ttl)")
+        .message("ttl cannot be changed: AI Core takes it only when a deployment is created")
+)]
+pub struct DeploymentSpec {
+    /// The state to reach and keep. Running: it serves. Stopped: it exists but costs nothing, and cannot be started again, so that going
+    /// back to Running makes a new deployment with a new id and URL. Deleted: nothing is left in AI Core, while this object stays.
+    #[serde(default)]
+    pub desired_state: DesiredState,
+
+    /// The AI Core resource group that the deployment lives in. It cannot be changed, because AI Core cannot move a deployment.
+    #[x_kube(validation = Rule::new("self == oldSelf").message("resourceGroup cannot be changed: AI Core cannot move a deployment"))]
+    #[schemars(regex(pattern = r"^[a-zA-Z0-9][a-zA-Z0-9.-]{1,251}[a-zA-Z0-9]$"))]
+    pub resource_group: String,
+
+    /// The Connection in this namespace that says where AI Core is and with which key to reach it.
+    pub connection_ref: ConnectionReference,
+
+    /// The AI Core configuration to run, written here. The operator creates it under a name that leads back to this object, and reuses it
+    /// as long as its content is the same, because AI Core has no way to delete a configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<ConfigurationTemplate>,
+
+    /// The id of an existing AI Core configuration to run, which is used as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
+    pub configuration_id: Option<String>,
+
+    /// A deployment that exists in AI Core already and shall be managed by this object. It is looked up, never created, and the first
+    /// contact changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adoption>,
+
+    /// How long AI Core lets the deployment live from its creation on, in whole minutes, hours or days, such as 90m, 24h or 7d. When it
+    /// ends, AI Core stops and deletes the deployment, and this object says Expired. Without it the deployment lives until it is deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[1-9][0-9]{0,5}[mMhHdD]$"))]
+    pub ttl: Option<String>,
+
+    /// What happens to the remote deployment when this object is deleted. Delete: it is stopped, deleted, and this object stays until that
+    /// is proven. Orphan: it is left as it is and goes on costing money. The operator's own default counts when this is not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+
+    /// What to do when somebody else stopped or deleted the remote deployment although it should run. Never: say so and wait for a person.
+    /// Always: make a new one, with a new id and a new URL.
+    #[serde(default)]
+    pub recreate_policy: RecreatePolicy,
+}
+
+/// The state that a user wants a deployment to be in.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(inline)]
+pub enum DesiredState {
+    #[default]
+    #[allow(
+        missing_docs,
+        reason = "the field's text explains the values, and a text here would split the schema's enum"
+    )]
+    Running,
+    #[allow(missing_docs, reason = "see Running")]
+    Stopped,
+    #[allow(missing_docs, reason = "see Running")]
+    Deleted,
+}
+
+/// What happens to the remote deployment when its object is deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+#[schemars(inline)]
+pub enum DeletionPolicy {
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Delete,
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Orphan,
+}
+
+/// What to do about a deployment that somebody else stopped or deleted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(inline)]
+pub enum RecreatePolicy {
+    #[default]
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Never,
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Always,
+}
+
+/// A Connection in the same namespace.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionReference {
+    /// The name of the Connection.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+/// The content of an AI Core configuration.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new("self.scenarioId == oldSelf.scenarioId && self.executableId == oldSelf.executableId")
+        .message("scenarioId and executableId cannot be changed: AI Core refuses it for an existing deployment; make a new object instead")
+)]
+pub struct ConfigurationTemplate {
+    /// The id of the scenario, for example foundation-models.
+    #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
+    pub scenario_id: String,
+
+    /// The id of the executable in that scenario, for example azure-openai.
+    #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
+    pub executable_id: String,
+
+    /// Values for the executable's parameters, by name, for example modelName and modelVersion.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[x_kube(
+        validation = Rule::new("self.all(key, key.size() <= 256 && self[key].size() <= 5000)")
+            .message("a parameter's name has at most 256 characters and its value at most 5000")
+    )]
+    #[schemars(extend("maxProperties" = 1000))]
+    pub parameters: BTreeMap<String, String>,
+
+    /// Ids of the artifacts that the executable takes, by the name of its input artifact.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[x_kube(
+        validation = Rule::new("self.all(key, key.size() <= 256 && self[key].size() <= 64)")
+            .message("an input artifact's name has at most 256 characters and an artifact id at most 64")
+    )]
+    #[schemars(extend("maxProperties" = 1000))]
+    pub input_artifacts: BTreeMap<String, String>,
+}
+
+/// An existing deployment to be managed.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Adoption {
+    /// The id of the deployment in AI Core. It is read only while this object has no deployment yet.
+    #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
+    pub deployment_id: String,
+}
+
+/// What the operator knows of the remote deployment, what it waits for and what it will do next.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DeploymentStatus {
+    /// The generation of the spec that the conditions speak of, or -1 while the object was never looked at.
+    pub observed_generation: i64,
+
+    /// Ready, Available, and while they hold Reconciling (it can heal by itself) or Stalled (a person must act).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+
+    /// What the operator will do next, or is waiting for, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
+
+    /// The tenant that the ids below live in. It stays as it is while an id or an intent is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<Tenant>,
+
+    /// The name of the Connection through which the ids below were obtained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+
+    /// The configuration that the spec asks for, as AI Core knows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<RecordedConfiguration>,
+
+    /// The remote deployment of this object, as AI Core reported it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<RecordedDeployment>,
+
+    /// The record of a create call in flight, written before the call, so that a crash can neither lose nor repeat it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+
+    /// How many create calls this object has made; the serial number of the newest intent.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub create_serial: i64,
+
+    /// The id of the deployment that the operator itself has stopped or is about to stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_sent_for: Option<String>,
+
+    /// Ids of earlier deployments of this object that are gone from AI Core, newest last, at most 20.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_ids: Vec<String>,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// The configuration that a spec asks for, and where AI Core keeps it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedConfiguration {
+    /// The id of the configuration in AI Core.
+    pub id: String,
+    /// For a configuration written in the spec: a hash of that content, so that a change is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_hash: Option<String>,
+}
+
+/// A remote deployment as AI Core reported it. Texts are AI Core's own, cut where they are long.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RecordedDeployment {
+    /// The id of the deployment in AI Core.
+    pub id: String,
+    /// The state that AI Core reports, for example RUNNING. Empty while the deployment has never been seen in a list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The state that AI Core is driving the deployment to: RUNNING, STOPPED or DELETED.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_state: Option<String>,
+    /// The id of the configuration that the deployment uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration_id: Option<String>,
+    /// The id of the configuration that is known to have run last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_running_configuration_id: Option<String>,
+    /// Where the deployment takes requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The last operation that AI Core applied, for example CREATE or UPDATE.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_operation: Option<String>,
+    /// AI Core's own message about the state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// How long AI Core lets the deployment live from its creation on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// When the deployment was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// When the deployment began to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+}
+
+/// A create call that was about to be made, and what is needed to find out whether it happened.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Intent {
+    /// The number of this create call among all of this object's.
+    pub serial: i64,
+    /// The configuration that was posted.
+    pub configuration_id: String,
+    /// The ttl that was posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<String>,
+    /// Deployments of that configuration that existed before and belonged to no object: none of them is the result of this call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<String>,
+}

@@ -1,0 +1,45 @@
+//! The custom resources: what a user writes, and what the operator tells back.
+//!
+//! One group, one version, two kinds: [`Deployment`] is a wish about one AI Core deployment, [`Connection`] says where and as whom.
+//! The group is a single constant from which finalizers and annotations derive.
+
+mod condition;
+mod connection;
+mod deployment;
+mod generate;
+
+pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
+pub use connection::{Connection, ConnectionSpec, ConnectionStatus, SecretReference};
+pub use deployment::{
+    Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
+    DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,
+    RecordedDeployment, RecreatePolicy,
+};
+pub use generate::custom_resource_definitions;
+
+/// The API group of every kind, finalizer and annotation of this operator.
+pub const GROUP: &str = "aicore.dev";
+
+/// The only version served today.
+pub const VERSION: &str = "v1alpha1";
+
+/// The finalizer on a Deployment: its remote deployment may still exist.
+pub const DEPLOYMENT_FINALIZER: &str = "aicore.dev/deployment";
+
+/// The finalizer on a Connection and on its Secret: something may still need them to reach AI Core.
+pub const IN_USE_FINALIZER: &str = "aicore.dev/in-use";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finalizer_belongs_to_the_group() {
+        for finalizer in [DEPLOYMENT_FINALIZER, IN_USE_FINALIZER] {
+            assert_eq!(
+                finalizer.split_once('/').map(|(group, _)| group),
+                Some(GROUP)
+            );
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The command line. Every flag can also be given as an environment variable.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aicore_operator::aicore::{ClientOptions, InventoryOptions};
+use aicore_operator::api::DeletionPolicy;
+use aicore_operator::controller::Options;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs, stops and deletes SAP AI Core deployments as Kubernetes objects say, and proves that they are gone.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 120)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the operator, inside a cluster or beside one that KUBECONFIG leads to
+    Run(RunArguments),
+    /// Write the CustomResourceDefinitions, or check that they are in sync with the program
+    Crd(CrdArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct CrdArguments {
+    /// The folder to write to; standard output when none is given
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+
+    /// Write nothing, and fail when a file in the folder differs from what would be written
+    #[arg(long, requires = "out")]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// Look at this namespace only; at all namespaces when none is given
+    #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
+    namespace: Option<String>,
+
+    /// Part of the name of every AI Core configuration that the operator creates: a rebuilt cluster with the same id takes over the deployments
+    /// of the old one. Without it: the uid of the namespace kube-system
+    #[arg(long, env = "AICORE_OPERATOR_CLUSTER_ID", value_name = "ID")]
+    cluster_id: Option<String>,
+
+    /// What happens to the remote deployment of a deleted object whose spec has no deletionPolicy
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_DEFAULT_DELETION_POLICY",
+        value_enum,
+        default_value = "delete"
+    )]
+    default_deletion_policy: Policy,
+
+    /// Accept service keys with plain http addresses, where everybody on the way can read the key and the tokens
+    #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP")]
+    allow_http: bool,
+
+    /// From one list of a resource group to the next while nothing moves, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_POLL_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    poll_seconds: Duration,
+
+    /// From one list of a resource group to the next while something moves, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_BUSY_POLL_SECONDS", value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    busy_poll_seconds: Duration,
+
+    /// How long one call of the AI Core API may take, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_REQUEST_TIMEOUT_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    request_timeout_seconds: Duration,
+
+    /// How long a new deployment may be missing from AI Core's answers without being gone, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_CREATE_GRACE_SECONDS", value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    create_grace_seconds: Duration,
+
+    /// How long a deployment may stay in a passing state, such as PENDING or STOPPING, before its object is Stalled, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_OVERDUE_SECONDS", value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
+    overdue_seconds: Duration,
+
+    /// How often an object is looked at when nothing happens, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_RESYNC_SECONDS", value_name = "SECONDS", default_value = "600", value_parser = seconds)]
+    resync_seconds: Duration,
+
+    /// How many objects are worked on at the same time
+    #[arg(long, env = "AICORE_OPERATOR_CONCURRENCY", value_name = "NUMBER", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+
+    /// What to log, as a level or as tracing directives such as `aicore_operator=debug`
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub log: String,
+
+    /// How to log
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_LOG_FORMAT",
+        value_enum,
+        default_value = "json"
+    )]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Policy {
+    /// Stop it, delete it, and keep the object until that is proven
+    Delete,
+    /// Leave it as it is
+    Orphan,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line
+    Json,
+    /// For a person
+    Text,
+}
+
+impl RunArguments {
+    /// What the arguments mean for the controllers.
+    pub fn options(&self) -> Options {
+        Options {
+            namespace: self.namespace.clone(),
+            cluster_id: self.cluster_id.clone(),
+            deletion_policy: match self.default_deletion_policy {
+                Policy::Delete => DeletionPolicy::Delete,
+                Policy::Orphan => DeletionPolicy::Orphan,
+            },
+            client: ClientOptions {
+                allow_http: self.allow_http,
+                request_timeout: self.request_timeout_seconds,
+                ..ClientOptions::default()
+            },
+            inventory: InventoryOptions {
+                idle: self.poll_seconds,
+                busy: self.busy_poll_seconds,
+            },
+            create_grace: self.create_grace_seconds,
+            overdue: self.overdue_seconds,
+            resync: self.resync_seconds,
+            concurrency: self.concurrency,
+        }
+    }
+}
+
+/// A positive number of seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a number of seconds"))?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("`{text}` is not a positive number of seconds")),
+    }
+}

@@ -1,0 +1,193 @@
+//! The outer links of the finalizer chain: Connection and Secret stay as long as a Deployment may need them.
+//!
+//! They are put on from the outside in, so that a Connection that carries the finalizer always has a Secret that does; and they come off
+//! from the inside out. `status.secrets` of a Connection names a Secret before it is marked, so that no mark is ever forgotten.
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{ListParams, PostParams};
+use kube::core::PartialObjectMeta;
+use kube::{Api, ResourceExt};
+use tracing::info;
+
+use super::context::Context;
+use super::finalizers;
+use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment, IN_USE_FINALIZER};
+
+/// Puts both finalizers on, one write a call. True when both are on.
+pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<bool, kube::Error> {
+    let namespace = connection.namespace().unwrap_or_default();
+    let connections = context.connections_in(&namespace);
+    let secret_name = &connection.spec.secret_ref.name;
+    let Some(secret) = secrets(context, &namespace)
+        .get_metadata_opt(secret_name)
+        .await?
+    else {
+        return Ok(false);
+    };
+    if finalizers::is_terminating(connection) || finalizers::is_terminating(&secret) {
+        // Nothing can be added to what is about to go.
+        return Ok(false);
+    }
+    let named = connection
+        .status
+        .as_ref()
+        .is_some_and(|status| status.secrets.contains(secret_name));
+    if !named {
+        let mut changed = connection.clone();
+        changed
+            .status
+            .get_or_insert_default()
+            .secrets
+            .push(secret_name.clone());
+        connections
+            .replace_status(&connection.name_any(), &PostParams::default(), &changed)
+            .await?;
+        return Ok(false);
+    }
+    if !finalizers::has(&secret, IN_USE_FINALIZER) {
+        finalizers::add(&metadata(context, &namespace), &secret, IN_USE_FINALIZER).await?;
+        info!(
+            namespace,
+            secret = secret_name,
+            "finalizer put on the Secret"
+        );
+    }
+    if !finalizers::has(connection, IN_USE_FINALIZER) {
+        finalizers::add(&connections, connection, IN_USE_FINALIZER).await?;
+        info!(
+            namespace,
+            connection = connection.name_any(),
+            "finalizer put on the Connection"
+        );
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// The names of the Deployments that hold a Connection, asked live. One without our finalizer has created nothing and does not count.
+pub(super) async fn users(
+    context: &Context,
+    connection: &Connection,
+) -> Result<Vec<String>, kube::Error> {
+    let namespace = connection.namespace().unwrap_or_default();
+    let name = connection.name_any();
+    let uses = |deployment: &Deployment| {
+        let used = deployment
+            .status
+            .as_ref()
+            .and_then(|status| status.connection.as_ref());
+        finalizers::has(deployment, DEPLOYMENT_FINALIZER)
+            && (deployment.spec.connection_ref.name == name || used == Some(&name))
+    };
+    let deployments = context
+        .deployments_in(&namespace)
+        .list(&ListParams::default())
+        .await?;
+    Ok(deployments
+        .into_iter()
+        .filter(uses)
+        .map(|deployment| deployment.name_any())
+        .collect())
+}
+
+/// Lets go of a Connection that nobody uses and that is being deleted: first of its Secrets, then of itself.
+pub(super) async fn release(context: &Context, connection: &Connection) -> Result<(), kube::Error> {
+    let namespace = connection.namespace().unwrap_or_default();
+    // One Connection at a time: two that share a Secret would each leave it to the other.
+    let _one_at_a_time = context.releasing.lock().await;
+    for secret in connection.status.iter().flat_map(|status| &status.secrets) {
+        release_secret(context, &namespace, secret, Some(connection)).await?;
+    }
+    finalizers::remove(
+        &context.connections_in(&namespace),
+        connection,
+        IN_USE_FINALIZER,
+    )
+    .await?;
+    info!(
+        namespace,
+        connection = connection.name_any(),
+        "finalizer taken off the Connection"
+    );
+    Ok(())
+}
+
+/// Frees the Secrets that a Connection named before and does not need any more. Returns those that it goes on naming.
+pub(super) async fn release_former(
+    context: &Context,
+    connection: &Connection,
+) -> Result<Vec<String>, kube::Error> {
+    let namespace = connection.namespace().unwrap_or_default();
+    let current = &connection.spec.secret_ref.name;
+    let _one_at_a_time = context.releasing.lock().await;
+    for secret in connection
+        .status
+        .iter()
+        .flat_map(|status| &status.secrets)
+        .filter(|name| *name != current)
+    {
+        release_secret(context, &namespace, secret, Some(connection)).await?;
+    }
+    Ok(vec![current.clone()])
+}
+
+/// Takes our finalizer off a Secret, unless a Connection other than `leaving` needs it.
+async fn release_secret(
+    context: &Context,
+    namespace: &str,
+    name: &str,
+    leaving: Option<&Connection>,
+) -> Result<(), kube::Error> {
+    let needs = |connection: &Connection| {
+        let named = connection
+            .status
+            .as_ref()
+            .is_some_and(|status| status.secrets.iter().any(|secret| secret == name));
+        leaving.is_none_or(|leaving| leaving.uid() != connection.uid())
+            && (named || connection.spec.secret_ref.name == name)
+    };
+    let connections = context
+        .connections_in(namespace)
+        .list(&ListParams::default())
+        .await?;
+    if connections.iter().any(needs) {
+        return Ok(());
+    }
+    let Some(secret) = secrets(context, namespace).get_metadata_opt(name).await? else {
+        return Ok(());
+    };
+    if finalizers::has(&secret, IN_USE_FINALIZER) {
+        finalizers::remove(&metadata(context, namespace), &secret, IN_USE_FINALIZER).await?;
+        info!(namespace, secret = name, "finalizer taken off the Secret");
+    }
+    Ok(())
+}
+
+/// Frees a Secret that is being deleted and carries our finalizer although no Connection needs it: the Connection that marked it was deleted
+/// before it carried the finalizer itself.
+pub(super) async fn release_abandoned(
+    context: &Context,
+    secret: &PartialObjectMeta<Secret>,
+) -> Result<(), kube::Error> {
+    let abandoned = finalizers::has(secret, IN_USE_FINALIZER) && finalizers::is_terminating(secret);
+    if !abandoned {
+        return Ok(());
+    }
+    let _one_at_a_time = context.releasing.lock().await;
+    release_secret(
+        context,
+        &secret.namespace().unwrap_or_default(),
+        &secret.name_any(),
+        None,
+    )
+    .await
+}
+
+fn secrets(context: &Context, namespace: &str) -> Api<Secret> {
+    Api::namespaced(context.kube.clone(), namespace)
+}
+
+/// Secrets without their data: nothing but their metadata is ever written.
+fn metadata(context: &Context, namespace: &str) -> Api<PartialObjectMeta<Secret>> {
+    Api::namespaced(context.kube.clone(), namespace)
+}

@@ -1,0 +1,231 @@
+//! Who holds which remote deployment, so that no two objects ever drive the same one.
+//!
+//! The register is filled from the watch of Deployments before the first decision, and an id is reserved here before it is written to a
+//! status: a cache that lags behind can never give one deployment away twice.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard};
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use crate::aicore::{GroupKey, Tenant};
+use crate::api::Deployment;
+
+/// The register of all claims.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    register: Mutex<Register>,
+}
+
+#[derive(Debug, Default)]
+struct Register {
+    claimants: HashMap<String, Claimant>,
+    /// The uids that record, reserve or name a deployment id.
+    by_deployment: HashMap<String, HashSet<String>>,
+}
+
+/// One object and the deployments it records, reserves or names.
+#[derive(Clone, Debug)]
+struct Claimant {
+    object: ObjectRef<Deployment>,
+    created: Option<Timestamp>,
+    group: String,
+    tenant: Option<Tenant>,
+    connection: (String, String),
+    recorded: Option<String>,
+    reserved: Option<(GroupKey, String)>,
+    named: Option<String>,
+}
+
+impl Claims {
+    /// Notes what an object records and names.
+    pub(super) fn observe(&self, object: &Deployment) {
+        let Some(uid) = object.uid() else { return };
+        let mut register = self.lock();
+        let reserved = register
+            .claimants
+            .get(&uid)
+            .and_then(|claimant| claimant.reserved.clone());
+        register.remove(&uid);
+        register.insert(uid, Claimant::new(object, reserved));
+    }
+
+    /// Forgets an object that is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.lock().remove(uid);
+    }
+
+    /// Reserves `id` for an object, unless another one holds it. The reservation ends with [`Claims::unreserve`] or with the object.
+    pub(super) fn reserve(
+        &self,
+        uid: &str,
+        key: &GroupKey,
+        id: &str,
+        tenant_of: TenantOf<'_>,
+    ) -> bool {
+        let mut register = self.lock();
+        if register
+            .holder(key, id, tenant_of)
+            .is_some_and(|holder| holder != uid)
+        {
+            return false;
+        }
+        if let Some(mut claimant) = register.remove(uid) {
+            claimant.reserved = Some((key.clone(), id.to_owned()));
+            register.insert(uid.to_owned(), claimant);
+        }
+        true
+    }
+
+    /// Gives up an object's reservation.
+    pub(super) fn unreserve(&self, uid: &str) {
+        let mut register = self.lock();
+        if let Some(mut claimant) = register.remove(uid) {
+            claimant.reserved = None;
+            register.insert(uid.to_owned(), claimant);
+        }
+    }
+
+    /// The uid of the object that holds `id`: the oldest that records or reserves it, else the oldest that names it.
+    pub(super) fn holder(
+        &self,
+        key: &GroupKey,
+        id: &str,
+        tenant_of: TenantOf<'_>,
+    ) -> Option<String> {
+        self.lock().holder(key, id, tenant_of)
+    }
+
+    /// The objects that record, reserve or name `id` in this group of whatever tenant: those whom news about it concern.
+    pub(super) fn concerned(&self, group: &str, id: &str) -> Vec<ObjectRef<Deployment>> {
+        let register = self.lock();
+        let uids = register.by_deployment.get(id).into_iter().flatten();
+        uids.filter_map(|uid| register.claimants.get(uid))
+            .filter(|claimant| claimant.group == group)
+            .map(|claimant| claimant.object.clone())
+            .collect()
+    }
+
+    /// Those of `ids` that no object holds.
+    pub(super) fn unclaimed<'a>(
+        &self,
+        key: &GroupKey,
+        ids: impl Iterator<Item = &'a str>,
+        tenant_of: TenantOf<'_>,
+    ) -> BTreeSet<String> {
+        let register = self.lock();
+        ids.filter(|id| register.holder(key, id, tenant_of).is_none())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Register> {
+        self.register
+            .lock()
+            .expect("no code panics while it holds the register")
+    }
+}
+
+/// The tenant that a Connection (namespace, name) leads to now: an object that only names an id means it in that tenant.
+pub(super) type TenantOf<'a> = &'a dyn Fn(&(String, String)) -> Option<Tenant>;
+
+impl Register {
+    fn insert(&mut self, uid: String, claimant: Claimant) {
+        for id in claimant.ids() {
+            self.by_deployment
+                .entry(id.to_owned())
+                .or_default()
+                .insert(uid.clone());
+        }
+        self.claimants.insert(uid, claimant);
+    }
+
+    fn remove(&mut self, uid: &str) -> Option<Claimant> {
+        let claimant = self.claimants.remove(uid)?;
+        for id in claimant.ids() {
+            if let Some(uids) = self.by_deployment.get_mut(id) {
+                uids.remove(uid);
+                if uids.is_empty() {
+                    self.by_deployment.remove(id);
+                }
+            }
+        }
+        Some(claimant)
+    }
+
+    fn holder(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<String> {
+        let uids = self.by_deployment.get(id)?;
+        let rank = |uid: &String| {
+            self.claimants[uid]
+                .rank(key, id, tenant_of)
+                .map(|rank| (rank, self.claimants[uid].created, uid.clone()))
+        };
+        uids.iter().filter_map(rank).min().map(|(_, _, uid)| uid)
+    }
+}
+
+impl Claimant {
+    fn new(object: &Deployment, reserved: Option<(GroupKey, String)>) -> Self {
+        let namespace = object.namespace().unwrap_or_default();
+        let status = object.status.as_ref();
+        let recorded = status
+            .and_then(|status| status.deployment.as_ref())
+            .map(|deployment| deployment.id.clone());
+        let done_with = |id: &String| status.is_some_and(|status| status.previous_ids.contains(id));
+        let named = object
+            .spec
+            .adopt
+            .as_ref()
+            .map(|adopt| adopt.deployment_id.clone());
+        Self {
+            object: ObjectRef::from_obj(object),
+            created: object
+                .metadata
+                .creation_timestamp
+                .as_ref()
+                .map(|time| time.0),
+            group: object.spec.resource_group.clone(),
+            tenant: status.and_then(|status| status.tenant.clone()),
+            connection: (namespace, object.spec.connection_ref.name.clone()),
+            // adopt is read only while no id is recorded, so what is recorded hides what is named.
+            named: named.filter(|id| {
+                recorded.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
+            }),
+            recorded,
+            reserved,
+        }
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        let reserved = self.reserved.as_ref().map(|(_, id)| id.as_str());
+        [self.recorded.as_deref(), reserved, self.named.as_deref()]
+            .into_iter()
+            .flatten()
+    }
+
+    /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
+    fn rank(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<u8> {
+        let reserved = self
+            .reserved
+            .as_ref()
+            .is_some_and(|(place, reserved)| place == key && reserved == id);
+        if reserved {
+            return Some(0);
+        }
+        if self.group != key.group {
+            return None;
+        }
+        if self.recorded.as_deref() == Some(id) && self.tenant.as_ref() == Some(&key.tenant) {
+            return Some(0);
+        }
+        let named = self.named.as_deref() == Some(id)
+            && tenant_of(&self.connection).as_ref() == Some(&key.tenant);
+        named.then_some(1)
+    }
+}
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

@@ -1,0 +1,115 @@
+use super::*;
+use crate::api::DeploymentStatus;
+
+fn tenant(zone: &str) -> Tenant {
+    Tenant {
+        api_url: "https://api.example.com".into(),
+        identity_zone_id: zone.into(),
+    }
+}
+
+fn key(zone: &str) -> GroupKey {
+    GroupKey {
+        tenant: tenant(zone),
+        group: "team-a".into(),
+    }
+}
+
+fn everybody_in_zone_1(_: &(String, String)) -> Option<Tenant> {
+    Some(tenant("zone-1"))
+}
+
+fn object(uid: &str, age: i64, adopt: Option<&str>, recorded: Option<&str>) -> Deployment {
+    let mut object: Deployment = serde_json::from_value(serde_json::json!({
+        "apiVersion": "aicore.dev/v1alpha1", "kind": "Deployment",
+        "metadata": {"name": uid, "namespace": "default", "uid": uid, "creationTimestamp": Timestamp::from_second(1_000_000 - age).unwrap()},
+        "spec": {"resourceGroup": "team-a", "connectionRef": {"name": "prod"}, "deletionPolicy": "Delete",
+                 "adopt": adopt.map(|id| serde_json::json!({"deploymentId": id})), "configurationId": "configuration-1"},
+    }))
+    .expect("the object is valid");
+    object.status = recorded.map(|id| DeploymentStatus {
+        tenant: Some(tenant("zone-1")),
+        deployment: Some(crate::api::RecordedDeployment {
+            id: id.into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    });
+    object
+}
+
+#[test]
+fn who_records_an_id_holds_it_against_an_older_object_that_only_names_it() {
+    let claims = Claims::default();
+    claims.observe(&object("older", 100, Some("d1"), None));
+    assert_eq!(
+        claims
+            .holder(&key("zone-1"), "d1", &everybody_in_zone_1)
+            .as_deref(),
+        Some("older")
+    );
+    claims.observe(&object("recorder", 1, None, Some("d1")));
+    assert_eq!(
+        claims
+            .holder(&key("zone-1"), "d1", &everybody_in_zone_1)
+            .as_deref(),
+        Some("recorder")
+    );
+}
+
+#[test]
+fn among_objects_that_only_name_an_id_the_oldest_holds_it() {
+    let claims = Claims::default();
+    claims.observe(&object("young", 1, Some("d1"), None));
+    claims.observe(&object("old", 100, Some("d1"), None));
+    assert_eq!(
+        claims
+            .holder(&key("zone-1"), "d1", &everybody_in_zone_1)
+            .as_deref(),
+        Some("old")
+    );
+    claims.forget("old");
+    assert_eq!(
+        claims
+            .holder(&key("zone-1"), "d1", &everybody_in_zone_1)
+            .as_deref(),
+        Some("young")
+    );
+}
+
+#[test]
+fn the_same_id_in_another_tenant_is_another_deployment() {
+    let claims = Claims::default();
+    claims.observe(&object("a", 1, None, Some("d1")));
+    assert_eq!(
+        claims.holder(&key("zone-2"), "d1", &everybody_in_zone_1),
+        None
+    );
+}
+
+#[test]
+fn a_reservation_outlives_a_stale_view_of_the_object() {
+    let claims = Claims::default();
+    claims.observe(&object("a", 1, None, None));
+    claims.observe(&object("b", 1, None, None));
+    assert!(claims.reserve("a", &key("zone-1"), "d1", &everybody_in_zone_1));
+    claims.observe(&object("a", 1, None, None));
+    assert!(
+        !claims.reserve("b", &key("zone-1"), "d1", &everybody_in_zone_1),
+        "a stale view must not give the deployment away"
+    );
+    claims.unreserve("a");
+    assert!(claims.reserve("b", &key("zone-1"), "d1", &everybody_in_zone_1));
+}
+
+#[test]
+fn unclaimed_is_what_nobody_holds() {
+    let claims = Claims::default();
+    claims.observe(&object("a", 1, None, Some("d1")));
+    let unclaimed = claims.unclaimed(
+        &key("zone-1"),
+        ["d1", "d2"].into_iter(),
+        &everybody_in_zone_1,
+    );
+    assert_eq!(unclaimed, BTreeSet::from(["d2".to_owned()]));
+}

@@ -1,0 +1,286 @@
+//! Reconciling a Connection: hold it and its Secret, see whether the key works, and tell what it sees.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::PostParams;
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
+use kube::{Api, ResourceExt};
+use tracing::{instrument, warn};
+
+use super::access::Problem;
+use super::chain;
+use super::connections::{ConnectionName, ConnectionView};
+use super::context::Context;
+use super::deployment::backoff;
+use super::events::News;
+use super::finalizers;
+use super::survey::{self, Survey};
+use crate::aicore::{Client, ServiceKey};
+use crate::api::{
+    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
+};
+
+/// How soon a Connection that is being deleted, or whose key does not work, is looked at again.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Looks at a Connection, and says when to look again.
+#[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
+pub(super) async fn reconcile(
+    object: Arc<Connection>,
+    context: Arc<Context>,
+) -> Result<Action, kube::Error> {
+    let namespace = object.namespace().unwrap_or_default();
+    let name = (namespace.clone(), object.name_any());
+    // Live, because our own writes of the last round must be in it.
+    let Some(connection) = context.connections_in(&namespace).get_opt(&name.1).await? else {
+        forget(&context, &name);
+        return Ok(Action::await_change());
+    };
+    match work(&context, &name, &connection).await {
+        Err(error) if finalizers::is_stale(&error) => {
+            Ok(Action::requeue(Duration::from_millis(200)))
+        }
+        result => result,
+    }
+}
+
+/// When to try again after the Kubernetes API failed.
+pub(super) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<Context>) -> Action {
+    warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
+    Action::requeue(backoff(3))
+}
+
+/// Forgets a Connection that is gone.
+pub(super) fn forget(context: &Context, name: &ConnectionName) {
+    context.connections.forget(name);
+    context.surveys.forget(name);
+    context.inventory.detach(&inventory_name(name));
+    wake_users(context, name);
+}
+
+async fn work(
+    context: &Context,
+    name: &ConnectionName,
+    connection: &Connection,
+) -> Result<Action, kube::Error> {
+    let mut users = Vec::new();
+    if finalizers::is_terminating(connection) {
+        if !finalizers::has(connection, IN_USE_FINALIZER) {
+            return Ok(Action::await_change());
+        }
+        users = chain::users(context, connection).await?;
+        if users.is_empty() {
+            chain::release(context, connection).await?;
+            forget(context, name);
+            return Ok(Action::await_change());
+        }
+    }
+    let held = chain::hold(context, connection).await?;
+    let client = client(context, connection).await?;
+    note(context, name, connection, &client);
+    if !held
+        && !finalizers::is_terminating(connection)
+        && client.is_ok()
+        && !secret_is_terminating(context, connection).await?
+    {
+        // One of our own writes is under way; the version that it makes is looked at next.
+        return Ok(Action::requeue(Duration::ZERO));
+    }
+    let survey = match client {
+        Ok(client) => survey::of(context, name, &client).await,
+        Err(problem) => Survey::failed(problem),
+    };
+    let failed = survey.problem.is_some();
+    tell(context, connection, survey, &users).await?;
+    let soon = failed || finalizers::is_terminating(connection);
+    Ok(Action::requeue(if soon {
+        SOON
+    } else {
+        context.options.resync
+    }))
+}
+
+/// The client with the Connection's present key. An unchanged key keeps its client, and with it its token.
+async fn client(
+    context: &Context,
+    connection: &Connection,
+) -> Result<Result<Client, Problem>, kube::Error> {
+    let reference = &connection.spec.secret_ref;
+    let secrets: Api<Secret> = Api::namespaced(
+        context.kube.clone(),
+        &connection.namespace().unwrap_or_default(),
+    );
+    let Some(secret) = secrets.get_opt(&reference.name).await? else {
+        let message = format!(
+            "there is no Secret {} in this namespace; create it with a SAP AI Core service key",
+            reference.name
+        );
+        return Ok(Err(Problem {
+            reason: "SecretMissing",
+            message,
+        }));
+    };
+    let key = ServiceKey::from_secret(&secret.data.unwrap_or_default(), reference.key.as_deref());
+    let unusable = |error: crate::aicore::ServiceKeyError| Problem {
+        reason: "InvalidSecret",
+        message: format!("Secret {}: {error}", reference.name),
+    };
+    let name = (
+        connection.namespace().unwrap_or_default(),
+        connection.name_any(),
+    );
+    Ok(match key {
+        Err(error) => Err(unusable(error)),
+        Ok(key) => match context.connections.get(&name) {
+            Some(ConnectionView::Usable { client, .. })
+                if client.fingerprint() == key.fingerprint() =>
+            {
+                Ok(client)
+            }
+            _ => Client::new(key, &context.options.client).map_err(unusable),
+        },
+    })
+}
+
+/// Makes the outcome known to the Deployments that use the Connection.
+fn note(
+    context: &Context,
+    name: &ConnectionName,
+    connection: &Connection,
+    client: &Result<Client, Problem>,
+) {
+    let view = match client {
+        Ok(client) => ConnectionView::Usable {
+            client: client.clone(),
+            exclusive: connection.spec.exclusive,
+        },
+        Err(problem) => ConnectionView::Unusable {
+            reason: problem.reason,
+            message: format!("Connection {}: {}", name.1, problem.message),
+        },
+    };
+    let news = context
+        .connections
+        .get(name)
+        .is_none_or(|before| before.differs_from(&view));
+    if !news {
+        return;
+    }
+    match client {
+        Ok(client) => context
+            .inventory
+            .attach(&inventory_name(name), client.clone()),
+        Err(_) => context.inventory.detach(&inventory_name(name)),
+    }
+    context.surveys.forget(name);
+    context.connections.set(name.clone(), view);
+    wake_users(context, name);
+}
+
+fn wake_users(context: &Context, name: &ConnectionName) {
+    for deployment in context.deployments.state() {
+        let used = deployment
+            .status
+            .as_ref()
+            .and_then(|status| status.connection.as_ref());
+        let uses = deployment.spec.connection_ref.name == name.1 || used == Some(&name.1);
+        if uses && deployment.namespace().as_ref() == Some(&name.0) {
+            // The receiver lives as long as the operator runs.
+            let _ = context
+                .wake_deployment
+                .send(ObjectRef::from_obj(&*deployment));
+        }
+    }
+}
+
+fn inventory_name(name: &ConnectionName) -> String {
+    format!("{}/{}", name.0, name.1)
+}
+
+async fn secret_is_terminating(
+    context: &Context,
+    connection: &Connection,
+) -> Result<bool, kube::Error> {
+    let secrets: Api<Secret> = Api::namespaced(
+        context.kube.clone(),
+        &connection.namespace().unwrap_or_default(),
+    );
+    let secret = secrets
+        .get_metadata_opt(&connection.spec.secret_ref.name)
+        .await?;
+    Ok(secret.is_some_and(|secret| finalizers::is_terminating(&secret)))
+}
+
+/// Writes what was found out, where it differs from what is written.
+async fn tell(
+    context: &Context,
+    connection: &Connection,
+    survey: Survey,
+    users: &[String],
+) -> Result<(), kube::Error> {
+    let mut changed = connection.clone();
+    let status = changed.status.get_or_insert_default();
+    let ready = ready(connection, &survey, users);
+    let before = status
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == ConditionKind::Ready)
+        .map(|condition| condition.reason.clone());
+    let news = (before.as_ref() != Some(&ready.reason)).then(|| match survey.problem {
+        None => News::good("Ready", "", ready.message.clone()),
+        Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
+    });
+    let same_tenant =
+        survey.tenant.is_some() && (status.tenant.is_none() || status.tenant == survey.tenant);
+    if survey.problem.is_none() && same_tenant && status.secrets.len() > 1 && users.is_empty() {
+        status.secrets = chain::release_former(context, connection).await?;
+    }
+    fill(status, connection, survey, ready);
+    if changed.status == connection.status {
+        return Ok(());
+    }
+    let api = context.connections_in(&connection.namespace().unwrap_or_default());
+    api.replace_status(&connection.name_any(), &PostParams::default(), &changed)
+        .await?;
+    if let Some(news) = news {
+        context.events.publish(connection, news).await;
+    }
+    Ok(())
+}
+
+fn ready(connection: &Connection, survey: &Survey, users: &[String]) -> Condition {
+    let (reason, mut message) = match &survey.problem {
+        None => ("Connected", survey.message()),
+        Some(problem) => (problem.reason, problem.message.clone()),
+    };
+    if !users.is_empty() {
+        message = format!(
+            "{message}. This Connection is being deleted and stays until these Deployments are gone: {}",
+            users.join(", ")
+        );
+    }
+    Condition {
+        kind: ConditionKind::Ready,
+        status: survey.problem.is_none().into(),
+        reason: reason.to_owned(),
+        message: super::events::shortened(&message, 1024),
+        last_transition_time: Timestamp::now(),
+        observed_generation: connection.metadata.generation.unwrap_or_default(),
+    }
+}
+
+fn fill(status: &mut ConnectionStatus, connection: &Connection, survey: Survey, ready: Condition) {
+    status.observed_generation = connection.metadata.generation.unwrap_or_default();
+    status.conditions = set_conditions(&status.conditions, vec![ready]);
+    if survey.problem.is_none() {
+        status.host = survey.host();
+        status.tenant = survey.tenant;
+        status.resource_groups = survey.resource_groups;
+        status.running = Some(survey.running);
+        status.unclaimed = Some(survey.unclaimed);
+    }
+}

@@ -1,0 +1,96 @@
+//! What every Connection leads to, as the Deployments need it.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use crate::aicore::{Client, Tenant};
+
+/// A Connection's namespace and name.
+pub(super) type ConnectionName = (String, String);
+
+/// The Connections that were looked at.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    known: Mutex<HashMap<ConnectionName, ConnectionView>>,
+}
+
+/// What a Connection leads to.
+#[derive(Clone, Debug)]
+pub(super) enum ConnectionView {
+    /// A key that can be used.
+    Usable {
+        /// The client with that key.
+        client: Client,
+        /// Whether nobody else creates deployments from the configurations that Deployments name.
+        exclusive: bool,
+    },
+    /// No key that could be used.
+    Unusable {
+        /// One word for why.
+        reason: &'static str,
+        /// A sentence for a person.
+        message: String,
+    },
+}
+
+impl ConnectionView {
+    /// Whether this is news to those who use the Connection.
+    pub(super) fn differs_from(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Usable {
+                    client: a,
+                    exclusive: x,
+                },
+                Self::Usable {
+                    client: b,
+                    exclusive: y,
+                },
+            ) => a.fingerprint() != b.fingerprint() || x != y,
+            (Self::Unusable { message: a, .. }, Self::Unusable { message: b, .. }) => a != b,
+            _ => true,
+        }
+    }
+}
+
+impl Connections {
+    /// What this Connection leads to; none while it was never looked at.
+    pub(super) fn get(&self, name: &ConnectionName) -> Option<ConnectionView> {
+        self.lock().get(name).cloned()
+    }
+
+    /// The tenant that this Connection leads to.
+    pub(super) fn tenant(&self, name: &ConnectionName) -> Option<Tenant> {
+        match self.lock().get(name)? {
+            ConnectionView::Usable { client, .. } => Some(client.tenant().clone()),
+            ConnectionView::Unusable { .. } => None,
+        }
+    }
+
+    /// The Connections that lead to a tenant.
+    pub(super) fn leading_to(&self, tenant: &Tenant) -> Vec<ConnectionName> {
+        let known = self.lock();
+        let leads = |view: &ConnectionView| matches!(view, ConnectionView::Usable { client, .. } if client.tenant() == tenant);
+        known
+            .iter()
+            .filter(|(_, view)| leads(view))
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
+    /// Notes what a Connection leads to.
+    pub(super) fn set(&self, name: ConnectionName, view: ConnectionView) {
+        self.lock().insert(name, view);
+    }
+
+    /// Forgets a Connection that is gone.
+    pub(super) fn forget(&self, name: &ConnectionName) {
+        self.lock().remove(name);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionName, ConnectionView>> {
+        self.known
+            .lock()
+            .expect("no code panics while it holds the map")
+    }
+}

@@ -1,0 +1,141 @@
+//! What every reconciliation needs.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Api, Client, ResourceExt};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc};
+
+use super::claims::Claims;
+use super::connections::Connections;
+use super::events::Events;
+use super::memory::Memories;
+use super::survey::Surveys;
+use crate::aicore::{ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant};
+use crate::api::{Connection, DeletionPolicy, Deployment};
+use crate::lifecycle::identity::Identity;
+
+/// How the operator behaves.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The only namespace to look at; all of them when none is given.
+    pub namespace: Option<String>,
+    /// Part of the name of every configuration that the operator creates; the uid of the namespace kube-system when none is given.
+    pub cluster_id: Option<String>,
+    /// What happens to the remote deployment of a deleted object whose spec says nothing.
+    pub deletion_policy: DeletionPolicy,
+    /// How the AI Core API is called.
+    pub client: ClientOptions,
+    /// How often resource groups are listed.
+    pub inventory: InventoryOptions,
+    /// How long a new deployment may be missing from AI Core's answers without being gone.
+    pub create_grace: Duration,
+    /// How long a deployment may stay in a passing state before a person is told.
+    pub overdue: Duration,
+    /// How often an object is looked at when nothing happens.
+    pub resync: Duration,
+    /// How many objects are worked on at the same time.
+    pub concurrency: u16,
+}
+
+impl Options {
+    /// How long a create call whose answer was lost can still have its effect, or stay unseen after it: the call itself ends at the request
+    /// timeout, and what it made may be missing from lists for the grace period.
+    pub(super) fn settle(&self) -> Duration {
+        self.client.request_timeout + self.create_grace
+    }
+}
+
+/// What every reconciliation shares.
+pub(super) struct Context {
+    pub(super) kube: Client,
+    pub(super) options: Options,
+    pub(super) cluster_id: String,
+    pub(super) inventory: Arc<Inventory>,
+    pub(super) claims: Claims,
+    pub(super) connections: Connections,
+    pub(super) surveys: Surveys,
+    pub(super) memories: Memories,
+    pub(super) events: Events,
+    pub(super) deployments: Store<Deployment>,
+    /// Asks for another look at a Connection.
+    pub(super) wake_connection: mpsc::UnboundedSender<ObjectRef<Connection>>,
+    /// Asks for another look at a Deployment.
+    pub(super) wake_deployment: mpsc::UnboundedSender<ObjectRef<Deployment>>,
+    /// Deployments that wait for the next list of a group.
+    pub(super) waiting: Mutex<HashMap<GroupKey, HashSet<ObjectRef<Deployment>>>>,
+    /// One Connection lets go of its Secrets at a time.
+    pub(super) releasing: AsyncMutex<()>,
+    /// One create call at a time for each configuration, so that an open call and the search for a lost one never see each other halfway.
+    pub(super) creating: Mutex<HashMap<(GroupKey, String), Arc<AsyncMutex<()>>>>,
+}
+
+impl Context {
+    /// The Deployments of an object's namespace.
+    pub(super) fn deployments_in(&self, namespace: &str) -> Api<Deployment> {
+        Api::namespaced(self.kube.clone(), namespace)
+    }
+
+    /// The Connections of a namespace.
+    pub(super) fn connections_in(&self, namespace: &str) -> Api<Connection> {
+        Api::namespaced(self.kube.clone(), namespace)
+    }
+
+    /// Who an object is, across clusters.
+    pub(super) fn identity(&self, object: &Deployment) -> Identity {
+        Identity {
+            cluster: self.cluster_id.clone(),
+            namespace: object.namespace().unwrap_or_default(),
+            name: object.name_any(),
+            uid: object.uid().unwrap_or_default(),
+        }
+    }
+
+    /// The tenant that a Connection leads to.
+    pub(super) fn tenant_of(&self) -> impl Fn(&(String, String)) -> Option<Tenant> + '_ {
+        |connection| self.connections.tenant(connection)
+    }
+
+    /// Those deployments of a list that no object holds.
+    pub(super) fn unclaimed(&self, key: &GroupKey, snapshot: &Snapshot) -> BTreeSet<String> {
+        self.claims.unclaimed(
+            key,
+            snapshot.iter().map(|deployment| deployment.id.as_str()),
+            &self.tenant_of(),
+        )
+    }
+
+    /// Wakes `object` at the next news of a group.
+    pub(super) fn wait_for_list(&self, key: &GroupKey, object: &Deployment) {
+        let mut waiting = self
+            .waiting
+            .lock()
+            .expect("no code panics while it holds the map");
+        waiting
+            .entry(key.clone())
+            .or_default()
+            .insert(ObjectRef::from_obj(object));
+    }
+
+    /// Waits until no other create call for this configuration is under way.
+    pub(super) async fn create_alone(
+        &self,
+        key: &GroupKey,
+        configuration_id: &str,
+    ) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut creating = self
+                .creating
+                .lock()
+                .expect("no code panics while it holds the map");
+            creating.retain(|_, lock| Arc::strong_count(lock) > 1);
+            creating
+                .entry((key.clone(), configuration_id.to_owned()))
+                .or_default()
+                .clone()
+        };
+        lock.lock_owned().await
+    }
+}

@@ -1,0 +1,203 @@
+//! Creating a deployment without an idempotency key: announce, call, record.
+//!
+//! The intent is written with the version of the object that was looked at, so a stale view fails before any harm. Once it is written, this is
+//! the only place that makes the call, and only once: whoever finds an intent later looks for its result and never calls.
+
+use std::time::Duration;
+
+use kube::api::PostParams;
+use kube::{Api, ResourceExt};
+use tracing::{info, warn};
+
+use super::access::{Access, Problem};
+use super::effects::{Obstacle, record, write_status};
+use super::events::News;
+use super::finalizers;
+use super::observe::{Subject, Wanted, configuration_to_create};
+use super::report::Failure;
+use crate::aicore::{Error, Observed};
+use crate::api::{Deployment, Intent};
+
+/// How often writing the new id is tried before the intent is left to tell the tale.
+const ATTEMPTS: u32 = 5;
+
+/// Creates the object's deployment.
+pub(super) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
+    let Wanted::Configuration(configuration) = configuration_to_create(&subject.object) else {
+        return Ok(());
+    };
+    let group = &access.key.group;
+    let _alone = subject
+        .context
+        .create_alone(&access.key, &configuration)
+        .await;
+
+    let Some(intent) = announce(subject, access, &configuration).await? else {
+        return Ok(());
+    };
+    let answer = access
+        .client
+        .create_deployment(group, &configuration, intent.ttl.as_deref())
+        .await;
+    subject.remember(|memory| memory.unsettle());
+    match answer {
+        Ok(id) => keep(subject, access, &intent, &id).await,
+        Err(error) if error.outcome_unknown() => {
+            warn!(%error, "the create call may or may not have had its effect");
+            Err(Obstacle::remote(&error, Some("CreateUnresolved"), false))
+        }
+        Err(error) => {
+            write_status(subject, |status| status.intent = None).await?;
+            Err(refused(&error))
+        }
+    }
+}
+
+/// Writes the intent. Nothing is announced when no fresh list is at hand: the deployments that exist before the call must be known.
+async fn announce(
+    subject: &Subject<'_>,
+    access: &Access,
+    configuration: &str,
+) -> Result<Option<Intent>, Obstacle> {
+    let since = subject.remember(|memory| memory.unsettled_since);
+    let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, Some(since))
+    else {
+        return Ok(None);
+    };
+    let unclaimed = subject.context.unclaimed(&access.key, &snapshot);
+    let known = snapshot
+        .iter()
+        .filter(|deployment| deployment.configuration_id == configuration);
+    let known = known
+        .map(|deployment| deployment.id.clone())
+        .filter(|id| unclaimed.contains(id))
+        .collect();
+    let serial = subject
+        .object
+        .status
+        .as_ref()
+        .map_or(0, |status| status.create_serial)
+        + 1;
+    let intent = Intent {
+        serial,
+        configuration_id: configuration.to_owned(),
+        ttl: subject.object.spec.ttl.clone(),
+        known,
+    };
+    write_status(subject, |status| {
+        status.intent = Some(intent.clone());
+        status.create_serial = serial;
+        status.tenant = Some(access.key.tenant.clone());
+        status.connection = Some(access.connection.clone());
+    })
+    .await?;
+    Ok(Some(intent))
+}
+
+/// Records the id that the call returned. The object may have been edited meanwhile, so this write starts from its newest version.
+async fn keep(
+    subject: &Subject<'_>,
+    access: &Access,
+    intent: &Intent,
+    id: &str,
+) -> Result<(), Obstacle> {
+    info!(
+        deployment = id,
+        configuration = intent.configuration_id,
+        serial = intent.serial,
+        "deployment created"
+    );
+    if !subject
+        .context
+        .claims
+        .reserve(subject.uid, &access.key, id, &subject.context.tenant_of())
+    {
+        warn!(
+            deployment = id,
+            "another object has claimed the new deployment; the intent stays open"
+        );
+        return Ok(());
+    }
+    let api = subject
+        .context
+        .deployments_in(&subject.object.namespace().unwrap_or_default());
+    let mut attempt = 0;
+    loop {
+        let object = subject.remember(|memory| memory.newest(subject.object.clone()));
+        match write_id(&api, &object, access, intent, id).await {
+            Ok(Some(written)) => {
+                subject.context.claims.observe(&written);
+                subject.remember(|memory| memory.wrote(written));
+                break;
+            }
+            Ok(None) => return Ok(()),
+            Err(error) if attempt + 1 == ATTEMPTS => return Err(error.into()),
+            Err(error) => {
+                warn!(%error, deployment = id, "the new id could not be recorded; trying again");
+                attempt += 1;
+                tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+                if finalizers::is_stale(&error) {
+                    let newest = api.get(&object.name_any()).await?;
+                    subject.remember(|memory| memory.wrote(newest));
+                }
+            }
+        }
+    }
+    let note = format!(
+        "deployment {id} was created from configuration {}",
+        intent.configuration_id
+    );
+    subject
+        .context
+        .events
+        .publish(&*subject.object, News::good("Created", id, note))
+        .await;
+    Ok(())
+}
+
+/// Writes the id, unless the object is not the one that announced the call any more.
+async fn write_id(
+    api: &Api<Deployment>,
+    object: &Deployment,
+    access: &Access,
+    intent: &Intent,
+    id: &str,
+) -> Result<Option<Deployment>, kube::Error> {
+    let mut changed = object.clone();
+    let status = changed.status.get_or_insert_default();
+    if status.intent.as_ref() != Some(intent) {
+        return Ok(None);
+    }
+    record(status, access, id);
+    api.replace_status(&object.name_any(), &PostParams::default(), &changed)
+        .await
+        .map(Some)
+}
+
+/// AI Core has refused to create. No error code is published for an exhausted quota, so it is recognised by its text.
+fn refused(error: &Error) -> Obstacle {
+    let text = error.to_string();
+    let about_quota = ["quota", "limit"]
+        .iter()
+        .any(|word| text.to_ascii_lowercase().contains(word));
+    match error {
+        Error::Rejected(_) if about_quota => {
+            let message = format!(
+                "{text}. Deployments that are stopped count until they are deleted; it is tried again"
+            );
+            let failure = Failure {
+                problem: Problem {
+                    reason: "QuotaExceeded",
+                    message,
+                },
+                stalled: false,
+            };
+            Obstacle::Remote {
+                failure,
+                retry_after: error.retry_after(),
+            }
+        }
+        Error::Rejected(_) => Obstacle::remote(error, Some("InvalidConfiguration"), true),
+        _ => Obstacle::remote(error, None, false),
+    }
+}

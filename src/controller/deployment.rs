@@ -1,0 +1,254 @@
+//! Reconciling a Deployment: observe, decide, report, act. One step at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
+use tracing::{debug, info, instrument, warn};
+
+use super::context::Context;
+use super::effects::{self, Obstacle, write_status};
+use super::events::News;
+use super::observe::{Observation, Subject, observe};
+use super::words::{Mood, say};
+use super::{finalizers, report};
+use crate::api::{ConditionKind, Deployment, DeploymentStatus};
+use crate::lifecycle::step::{Done, Wait};
+use crate::lifecycle::{Step, next_step};
+
+/// The shortest and the longest pause after failures.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+
+/// Takes the next step of an object, and says when to look at it again.
+#[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
+pub(super) async fn reconcile(
+    object: Arc<Deployment>,
+    context: Arc<Context>,
+) -> Result<Action, kube::Error> {
+    let Some(uid) = object.uid() else {
+        return Ok(Action::await_change());
+    };
+    let memory = context.memories.of(&uid);
+    let newest = memory
+        .lock()
+        .expect("no code panics while it holds the memory")
+        .newest(object);
+    let subject = Subject {
+        context: &context,
+        object: newest,
+        uid: &uid,
+        memory: &memory,
+    };
+    match work(&subject).await {
+        Ok(action) => Ok(action),
+        Err(error) if finalizers::is_stale(&error) => {
+            debug!(%error, "the object has changed meanwhile; looking again");
+            Ok(Action::requeue(pause(&subject, None)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// When to try again after the Kubernetes API failed.
+pub(super) fn after_error(
+    object: Arc<Deployment>,
+    error: &kube::Error,
+    context: Arc<Context>,
+) -> Action {
+    let failures = object.uid().map_or(1, |uid| {
+        let memory = context.memories.of(&uid);
+        let mut memory = memory
+            .lock()
+            .expect("no code panics while it holds the memory");
+        memory.failures += 1;
+        memory.failures
+    });
+    warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
+    Action::requeue(backoff(failures))
+}
+
+async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
+    let observation = observe(subject).await?;
+    let step = next_step(&observation.situation);
+    debug!(?step, situation = ?observation.situation, "decided");
+
+    // A finalizer goes on before anything is said, and a released object may be gone before anything can be.
+    if !matches!(
+        step,
+        Step::AddFinalizer | Step::Release(_) | Step::Done(Done::Released)
+    ) {
+        let status = report::status(&subject.object, &observation, step, Timestamp::now());
+        tell(subject, &observation, step, status).await?;
+    }
+    match effects::take(subject, &observation, step).await {
+        Ok(true) => {
+            info!(?step, "done");
+            subject.remember(|memory| memory.failures = 0);
+            news_for_connection(subject);
+            Ok(Action::requeue(Duration::ZERO))
+        }
+        Ok(false) => Ok(rest(subject, &observation, step)),
+        Err(Obstacle::Kubernetes(error)) => Err(error),
+        Err(Obstacle::Remote {
+            failure,
+            retry_after,
+        }) => {
+            let pause = pause(subject, retry_after);
+            warn!(?step, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
+            fail(subject, &failure).await?;
+            Ok(Action::requeue(pause))
+        }
+    }
+}
+
+/// Writes the status, and an event where a goal was reached or a person must act.
+async fn tell(
+    subject: &Subject<'_>,
+    observation: &Observation,
+    step: Step,
+    status: DeploymentStatus,
+) -> Result<(), kube::Error> {
+    let told = |status: Option<&DeploymentStatus>| {
+        status.and_then(|status| {
+            status
+                .conditions
+                .iter()
+                .find(|condition| condition.kind == ConditionKind::Ready)
+                .map(|ready| ready.reason.clone())
+        })
+    };
+    let news = told(Some(&status)) != told(subject.object.status.as_ref());
+    write_status(subject, |current| *current = status).await?;
+    if news {
+        let verdict = say(&subject.object, observation, step);
+        let id = super::words::recorded_id(&subject.object);
+        match verdict.mood {
+            Mood::Settled => {
+                subject
+                    .context
+                    .events
+                    .publish(
+                        &*subject.object,
+                        News::good(verdict.reason, &id, verdict.message),
+                    )
+                    .await
+            }
+            Mood::Stalled => {
+                subject
+                    .context
+                    .events
+                    .publish(
+                        &*subject.object,
+                        News::bad(verdict.reason, &id, verdict.message),
+                    )
+                    .await
+            }
+            Mood::Reconciling => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reports a step that had no effect.
+async fn fail(subject: &Subject<'_>, failure: &report::Failure) -> Result<(), kube::Error> {
+    let object = subject.remember(|memory| memory.newest(subject.object.clone()));
+    let status = report::failed(&object, failure, Timestamp::now());
+    let news = Some(&status) != object.status.as_ref();
+    write_status(subject, |current| *current = status).await?;
+    if news {
+        let news = News::bad(failure.problem.reason, "", failure.problem.message.clone());
+        subject.context.events.publish(&*object, news).await;
+    }
+    Ok(())
+}
+
+/// Nothing is to be done now: says what to wait for, and when to look again in any case.
+fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action {
+    let context = subject.context;
+    subject.remember(|memory| memory.failures = 0);
+    let Some(access) = &observation.access else {
+        context.inventory.unwatch(subject.uid);
+        if matches!(step, Step::Release(_)) {
+            news_for_connection(subject);
+        }
+        return Action::requeue(if matches!(step, Step::Wait(_)) {
+            BACKOFF.0 * 5
+        } else {
+            context.options.resync
+        });
+    };
+    let nothing_left = matches!(step, Step::Release(_) | Step::Done(Done::Deleted))
+        || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
+    if nothing_left {
+        context.inventory.unwatch(subject.uid);
+        news_for_connection(subject);
+    } else {
+        let moving = matches!(
+            step,
+            Step::Wait(
+                Wait::Starting
+                    | Wait::Stopping
+                    | Wait::Deleting
+                    | Wait::Absence
+                    | Wait::Resolution
+                    | Wait::UnknownState
+            )
+        );
+        context.inventory.set_busy(&access.key, subject.uid, moving);
+    }
+    if matches!(step, Step::Wait(_) | Step::Stall(_)) {
+        context.wait_for_list(&access.key, &subject.object);
+    }
+    let recheck = if step == Step::Wait(Wait::Chain) {
+        Some(BACKOFF.0)
+    } else {
+        observation.recheck
+    };
+    Action::requeue(recheck.unwrap_or(context.options.resync))
+}
+
+/// What an object records has changed, and with it what its Connection counts and whether that is still in use.
+fn news_for_connection(subject: &Subject<'_>) {
+    wake_connections_of(subject.context, &subject.object);
+}
+
+/// Has every Connection looked at that an object names or has used.
+pub(super) fn wake_connections_of(context: &Context, object: &Deployment) {
+    let namespace = object.namespace().unwrap_or_default();
+    let used = object
+        .status
+        .as_ref()
+        .and_then(|status| status.connection.clone());
+    for name in std::iter::once(object.spec.connection_ref.name.clone()).chain(used) {
+        // The receiver lives as long as the operator runs.
+        let _ = context
+            .wake_connection
+            .send(ObjectRef::new(&name).within(&namespace));
+    }
+}
+
+fn pause(subject: &Subject<'_>, retry_after: Option<Duration>) -> Duration {
+    let failures = subject.remember(|memory| {
+        memory.failures += 1;
+        memory.failures
+    });
+    backoff(failures).max(retry_after.unwrap_or_default())
+}
+
+/// The pause after so many failures in a row.
+pub(super) fn backoff(failures: u32) -> Duration {
+    let (shortest, longest) = BACKOFF;
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(shortest)
+        .with_max_delay(longest)
+        .with_jitter()
+        .without_max_times();
+    pauses
+        .build()
+        .nth(failures.saturating_sub(1).min(16) as usize)
+        .unwrap_or(longest)
+}

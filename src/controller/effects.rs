@@ -1,0 +1,305 @@
+//! The effects: one for each step that changes something, in Kubernetes or in AI Core.
+
+use kube::ResourceExt;
+use kube::api::PostParams;
+use tracing::info;
+
+use super::access::{Access, Problem};
+use super::create;
+use super::events::News;
+use super::observe::{Observation, Subject, Wanted, wanted};
+use super::report::Failure;
+use super::words::{recorded_id, say};
+use super::{configuration, finalizers};
+use crate::aicore::Error;
+use crate::api::{
+    DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, RecordedConfiguration, RecordedDeployment,
+};
+use crate::lifecycle::Step;
+use crate::lifecycle::step::Release;
+
+/// How many ids of earlier deployments a status keeps.
+const MAXIMUM_PREVIOUS: usize = 20;
+
+/// Why an effect did not happen.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// The Kubernetes API refused or failed; a stale view is one of the reasons.
+    Kubernetes(kube::Error),
+    /// AI Core refused or failed.
+    Remote {
+        /// What to tell.
+        failure: Failure,
+        /// How long AI Core asks to be left alone.
+        retry_after: Option<std::time::Duration>,
+    },
+}
+
+impl From<kube::Error> for Obstacle {
+    fn from(error: kube::Error) -> Self {
+        Self::Kubernetes(error)
+    }
+}
+
+impl Obstacle {
+    /// An answer of AI Core's to a call that changes something.
+    pub(super) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
+        let reason = reason.unwrap_or_else(|| error.reason());
+        Self::Remote {
+            failure: Failure {
+                problem: Problem {
+                    reason,
+                    message: error.to_string(),
+                },
+                stalled,
+            },
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+/// Whether the object should be looked at again at once.
+pub(super) type Changed = bool;
+
+/// Takes a step.
+pub(super) async fn take(
+    subject: &Subject<'_>,
+    observation: &Observation,
+    step: Step,
+) -> Result<Changed, Obstacle> {
+    match step {
+        Step::AddFinalizer => add_finalizer(subject).await?,
+        Step::Release(release) => return release_object(subject, observation, release).await,
+        Step::Wait(_) | Step::Stall(_) | Step::Done(_) => return Ok(false),
+        Step::ClearIntent => {
+            subject.remember(|memory| memory.unsettle());
+            write_status(subject, |status| status.intent = None).await?;
+        }
+        Step::Forget => forget(subject).await?,
+        Step::Take
+        | Step::PrepareConfiguration
+        | Step::Create
+        | Step::Stop
+        | Step::Delete
+        | Step::ChangeConfiguration => {
+            let access = observation
+                .access
+                .as_ref()
+                .expect("the rules allow these steps only with a ready connection");
+            match step {
+                Step::Take => take_found(subject, access, observation).await?,
+                Step::PrepareConfiguration => configuration::prepare(subject, access).await?,
+                Step::Create => create::create(subject, access).await?,
+                Step::Stop => stop(subject, access).await?,
+                Step::Delete => delete(subject, access, observation).await?,
+                _ => change_configuration(subject, access).await?,
+            }
+        }
+    }
+    Ok(true)
+}
+
+async fn add_finalizer(subject: &Subject<'_>) -> Result<(), Obstacle> {
+    let api = subject
+        .context
+        .deployments_in(&subject.object.namespace().unwrap_or_default());
+    let object = finalizers::add(&api, &*subject.object, DEPLOYMENT_FINALIZER).await?;
+    subject.remember(|memory| memory.wrote(object));
+    Ok(())
+}
+
+/// Takes the finalizer off. The object may be gone at once, so everything about it is told before.
+async fn release_object(
+    subject: &Subject<'_>,
+    observation: &Observation,
+    release: Release,
+) -> Result<Changed, Obstacle> {
+    let note = say(&subject.object, observation, Step::Release(release)).message;
+    let id = recorded_id(&subject.object);
+    let news = match release {
+        Release::Gone | Release::NeverCreated => News::good("Released", &id, note),
+        Release::Orphaned => News::bad("Orphaned", &id, note),
+        Release::NeverSeen | Release::Unchecked | Release::ClaimedByAnother => {
+            News::bad("Released", &id, note)
+        }
+    };
+    let api = subject
+        .context
+        .deployments_in(&subject.object.namespace().unwrap_or_default());
+    let object = finalizers::remove(&api, &*subject.object, DEPLOYMENT_FINALIZER).await?;
+    info!(?release, deployment = id, "finalizer taken off");
+    subject.remember(|memory| memory.wrote(object));
+    subject.context.events.publish(&*subject.object, news).await;
+    Ok(false)
+}
+
+/// Records a deployment that was found to be the object's. Nothing is written to AI Core.
+async fn take_found(
+    subject: &Subject<'_>,
+    access: &Access,
+    observation: &Observation,
+) -> Result<(), Obstacle> {
+    let [id] = observation.candidates.as_slice() else {
+        return Ok(());
+    };
+    if !subject
+        .context
+        .claims
+        .reserve(subject.uid, &access.key, id, &subject.context.tenant_of())
+    {
+        return Ok(());
+    }
+    let recorded = write_status(subject, |status| record(status, access, id)).await;
+    if let Err(error) = recorded {
+        subject.context.claims.unreserve(subject.uid);
+        return Err(error.into());
+    }
+    let note = format!("deployment {id} is managed by this object from now on");
+    subject
+        .context
+        .events
+        .publish(&*subject.object, News::good("Taken", id, note))
+        .await;
+    Ok(())
+}
+
+/// Writes a deployment's id into a status.
+pub(super) fn record(status: &mut DeploymentStatus, access: &Access, id: &str) {
+    status.tenant = Some(access.key.tenant.clone());
+    status.connection = Some(access.connection.clone());
+    status.deployment = Some(RecordedDeployment {
+        id: id.to_owned(),
+        ..Default::default()
+    });
+    status.intent = None;
+    status.stop_sent_for = None;
+}
+
+async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
+    let id = recorded_id(&subject.object);
+    let keep_configuration = wanted(&subject.object) == Wanted::Nothing;
+    subject.remember(|memory| memory.unsettle());
+    write_status(subject, |status| {
+        let gone = status.deployment.take().unwrap_or_default();
+        if keep_configuration {
+            // An adopted deployment can be made anew only from the configuration that it had.
+            status.configuration = gone.configuration_id.map(|id| RecordedConfiguration {
+                id,
+                content_hash: None,
+            });
+        }
+        status.previous_ids.retain(|previous| *previous != gone.id);
+        status.previous_ids.push(gone.id);
+        let surplus = status.previous_ids.len().saturating_sub(MAXIMUM_PREVIOUS);
+        status.previous_ids.drain(..surplus);
+        status.stop_sent_for = None;
+    })
+    .await?;
+    subject.context.claims.unreserve(subject.uid);
+    let note = format!("deployment {id} is gone from AI Core");
+    subject
+        .context
+        .events
+        .publish(&*subject.object, News::good("DeploymentGone", &id, note))
+        .await;
+    Ok(())
+}
+
+/// Stops the deployment. That the stop is ours is recorded before it is sent, so that nobody mistakes it for somebody else's after a crash.
+async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
+    let id = recorded_id(&subject.object);
+    write_status(subject, |status| status.stop_sent_for = Some(id.clone())).await?;
+    let answer = access.client.stop_deployment(&access.key.group, &id).await;
+    settle(subject, answer, "StopRefused")?;
+    let note = format!("deployment {id} is being stopped");
+    subject
+        .context
+        .events
+        .publish(&*subject.object, News::good("Stopping", &id, note))
+        .await;
+    Ok(())
+}
+
+async fn delete(
+    subject: &Subject<'_>,
+    access: &Access,
+    observation: &Observation,
+) -> Result<(), Obstacle> {
+    let id = recorded_id(&subject.object);
+    let note = say(&subject.object, observation, Step::Delete).message;
+    let answer = access
+        .client
+        .delete_deployment(&access.key.group, &id)
+        .await;
+    if answer.is_ok() {
+        subject.remember(|memory| memory.delete_accepted = Some(id.clone()));
+    }
+    settle(subject, answer, "DeleteRefused")?;
+    subject
+        .context
+        .events
+        .publish(&*subject.object, News::good("Deleting", &id, note))
+        .await;
+    Ok(())
+}
+
+async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
+    let id = recorded_id(&subject.object);
+    let Wanted::Configuration(configuration) = wanted(&subject.object) else {
+        return Ok(());
+    };
+    let answer = access
+        .client
+        .change_configuration(&access.key.group, &id, &configuration)
+        .await;
+    settle(subject, answer, "InvalidConfiguration")?;
+    let note = format!("deployment {id} is given configuration {configuration}; its URL stays");
+    subject
+        .context
+        .events
+        .publish(&*subject.object, News::good("Updating", &id, note))
+        .await;
+    Ok(())
+}
+
+/// Ends a call about a deployment. Whatever the answer was, only a list requested after it tells what is the case now; a refusal means that
+/// our view was old, and it is told in case that it stays.
+fn settle(
+    subject: &Subject<'_>,
+    answer: Result<(), Error>,
+    refused: &'static str,
+) -> Result<(), Obstacle> {
+    subject.remember(|memory| memory.unsettle());
+    match answer {
+        Ok(()) | Err(Error::NotFound(_)) => Ok(()),
+        Err(error @ Error::Rejected(_)) => Err(Obstacle::remote(
+            &error,
+            Some(refused),
+            refused == "InvalidConfiguration",
+        )),
+        Err(error) => Err(Obstacle::remote(&error, None, false)),
+    }
+}
+
+/// Writes a changed status, if it is one, on the version of the object that was looked at.
+pub(super) async fn write_status(
+    subject: &Subject<'_>,
+    change: impl FnOnce(&mut DeploymentStatus),
+) -> Result<(), kube::Error> {
+    // Several writes of one reconciliation follow each other: each starts from what the last one returned.
+    let object = subject.remember(|memory| memory.newest(subject.object.clone()));
+    let mut changed = Deployment::clone(&object);
+    change(changed.status.get_or_insert_default());
+    if changed.status == object.status {
+        return Ok(());
+    }
+    let api = subject
+        .context
+        .deployments_in(&object.namespace().unwrap_or_default());
+    let written = api
+        .replace_status(&object.name_any(), &PostParams::default(), &changed)
+        .await?;
+    subject.context.claims.observe(&written);
+    subject.remember(|memory| memory.wrote(written));
+    Ok(())
+}

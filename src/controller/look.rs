@@ -1,0 +1,241 @@
+//! Looking for a deployment that is an object's already, before one is created and before an object without a record goes.
+
+use std::collections::BTreeSet;
+
+use kube::ResourceExt;
+
+use super::access::{Access, Blocked};
+use super::observe::{Findings, Subject, adopts};
+use crate::aicore::{self, Observed, Snapshot, Status, TargetStatus};
+use crate::api::{Deployment, Intent};
+use crate::lifecycle::intent::{self, OpenIntent, Outcome};
+use crate::lifecycle::situation::{Goal, Look, Record, Resolution};
+
+/// What a look found.
+pub(super) struct Sight {
+    pub(super) look: Look,
+    /// The deployments that were found.
+    pub(super) candidates: Vec<String>,
+}
+
+impl Sight {
+    fn of(look: Look) -> Self {
+        Self {
+            look,
+            candidates: Vec::new(),
+        }
+    }
+}
+
+/// Looks for a deployment of an object whose status records none.
+pub(super) async fn for_own(
+    subject: &Subject<'_>,
+    goal: Goal,
+    access: &Access,
+) -> Result<Sight, Blocked> {
+    let (since, looked) = subject.remember(|memory| (memory.unsettled_since, memory.looked));
+    if looked && goal != Goal::Running {
+        return Ok(Sight::of(Look::Nothing));
+    }
+    let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
+        Observed::Fresh(snapshot) => snapshot,
+        Observed::Waiting => return Ok(Sight::of(Look::Pending)),
+        Observed::Failed(error) => return Err(Blocked::from(&*error)),
+    };
+    let sight = match adopts(&subject.object) {
+        Some(id) => adopted(subject, access, &snapshot, id),
+        None => by_name(subject, access, &snapshot).await?,
+    };
+    subject.remember(|memory| memory.looked = sight.look == Look::Nothing);
+    Ok(sight)
+}
+
+fn adopted(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot, id: &str) -> Sight {
+    let holder = subject
+        .context
+        .claims
+        .holder(&access.key, id, &subject.context.tenant_of());
+    let look = match (snapshot.get(id), holder) {
+        (_, Some(holder)) if holder != subject.uid => Look::Claimed,
+        (None, _) => Look::Nothing,
+        (Some(_), _) => Look::One,
+    };
+    Sight {
+        look,
+        candidates: vec![id.to_owned()],
+    }
+}
+
+/// Deployments whose configuration bears the object's name and that no object holds.
+async fn by_name(
+    subject: &Subject<'_>,
+    access: &Access,
+    snapshot: &Snapshot,
+) -> Result<Sight, Blocked> {
+    let identity = subject.context.identity(&subject.object);
+    let mut own = BTreeSet::new();
+    if subject.object.spec.configuration.is_some() {
+        let found = access
+            .client
+            .find_configurations(&access.key.group, &identity.search_text())
+            .await
+            .map_err(|error| Blocked::from(&error))?;
+        own.extend(
+            found
+                .into_iter()
+                .filter(|configuration| identity.owns(&configuration.name))
+                .map(|configuration| configuration.id),
+        );
+    }
+    let bears_our_name = |deployment: &aicore::Deployment| {
+        own.contains(&deployment.configuration_id)
+            || deployment
+                .configuration_name
+                .as_ref()
+                .is_some_and(|name| identity.owns(name))
+    };
+    let unclaimed = subject.context.unclaimed(&access.key, snapshot);
+    let previous = subject
+        .object
+        .status
+        .clone()
+        .unwrap_or_default()
+        .previous_ids;
+    let candidates: Vec<String> = snapshot
+        .iter()
+        .filter(|deployment| bears_our_name(deployment) && !is_going(deployment))
+        .map(|deployment| deployment.id.clone())
+        .filter(|id| unclaimed.contains(id) && !previous.contains(id))
+        .collect();
+    let look = match candidates.len() {
+        0 => Look::Nothing,
+        1 => Look::One,
+        _ => Look::Several,
+    };
+    Ok(Sight { look, candidates })
+}
+
+/// Whether AI Core is deleting it already: it is nobody's any more.
+fn is_going(deployment: &aicore::Deployment) -> bool {
+    deployment.status == Status::Deleting || deployment.target_status == Some(TargetStatus::Deleted)
+}
+
+/// Looks for the result of a create call whose answer was lost.
+pub(super) fn for_result(
+    subject: &Subject<'_>,
+    access: &Access,
+    intent: &Intent,
+) -> Result<Findings, Blocked> {
+    let settle = subject.context.options.settle();
+    let (since, known_for) = subject.remember(|memory| {
+        (
+            memory.unsettled_since,
+            memory.intent_known_for(intent.serial),
+        )
+    });
+    let pending = || Findings::of(Record::Intent(Resolution::Pending));
+    let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
+        Observed::Fresh(snapshot) => snapshot,
+        Observed::Waiting => return Ok(pending()),
+        Observed::Failed(error) => return Err(Blocked::from(&*error)),
+    };
+    let found = |id: String| Findings {
+        candidates: vec![id],
+        ..Findings::of(Record::Intent(Resolution::Found))
+    };
+    match resolve(subject, access, intent, &snapshot) {
+        Outcome::Found(id) => Ok(found(id)),
+        Outcome::Ambiguous(candidates) => match adopts(&subject.object)
+            .filter(|id| candidates.iter().any(|candidate| candidate == id))
+        {
+            Some(chosen) => Ok(found(chosen.to_owned())),
+            None => Ok(Findings {
+                candidates,
+                ..Findings::of(Record::Intent(Resolution::Ambiguous))
+            }),
+        },
+        Outcome::NoCandidate if known_for < settle => Ok(Findings {
+            recheck: Some(settle - known_for),
+            ..pending()
+        }),
+        // Only a list that was requested after the settling time has passed proves that the call had no effect.
+        Outcome::NoCandidate if snapshot.requested_at.elapsed() > known_for - settle => {
+            subject.remember(|memory| memory.unsettled_since = tokio::time::Instant::now());
+            Ok(Findings {
+                recheck: Some(subject.context.options.inventory.busy),
+                ..pending()
+            })
+        }
+        Outcome::NoCandidate => Ok(Findings::of(Record::Intent(Resolution::NoEffect))),
+    }
+}
+
+fn resolve(
+    subject: &Subject<'_>,
+    access: &Access,
+    intent: &Intent,
+    snapshot: &Snapshot,
+) -> Outcome {
+    let unclaimed = subject.context.unclaimed(&access.key, snapshot);
+    let fits = |deployment: &aicore::Deployment| {
+        let same_ttl = match (&deployment.ttl, &intent.ttl) {
+            (Some(theirs), Some(ours)) => theirs.eq_ignore_ascii_case(ours),
+            // AI Core may leave the ttl out of its answer.
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        deployment.configuration_id == intent.configuration_id
+            && same_ttl
+            && unclaimed.contains(&deployment.id)
+    };
+    let candidates = snapshot
+        .iter()
+        .filter(|deployment| fits(deployment))
+        .map(|deployment| deployment.id.clone())
+        .collect();
+    let recorded = subject
+        .object
+        .status
+        .as_ref()
+        .and_then(|status| status.configuration.as_ref());
+    let bears_our_name = recorded.is_some_and(|recorded| {
+        recorded.id == intent.configuration_id && recorded.content_hash.is_some()
+    });
+    intent::resolve(
+        subject.uid,
+        &open_intents(subject, access, intent),
+        &candidates,
+        bears_our_name || access.exclusive,
+    )
+}
+
+/// The create calls whose results could be mistaken for this one's: open ones for the same configuration and ttl in the same place.
+fn open_intents(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Vec<OpenIntent> {
+    let same_call = |other: &Deployment| -> Option<OpenIntent> {
+        let status = other.status.as_ref()?;
+        let open = status.intent.as_ref()?;
+        let same = status.tenant.as_ref() == Some(&access.key.tenant)
+            && other.spec.resource_group == access.key.group
+            && open.configuration_id == intent.configuration_id
+            && open.ttl == intent.ttl;
+        same.then(|| open_intent(&other.uid().unwrap_or_default(), open))
+    };
+    let mut open: Vec<OpenIntent> = subject
+        .context
+        .deployments
+        .state()
+        .iter()
+        .filter_map(|other| same_call(other))
+        .collect();
+    if !open.iter().any(|other| other.object == subject.uid) {
+        open.push(open_intent(subject.uid, intent));
+    }
+    open
+}
+
+fn open_intent(uid: &str, intent: &Intent) -> OpenIntent {
+    OpenIntent {
+        object: uid.to_owned(),
+        known: intent.known.iter().cloned().collect(),
+    }
+}

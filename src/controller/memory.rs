@@ -1,0 +1,129 @@
+//! What the process remembers of each object beyond its status. All of it can be lost: after a restart the operator only waits longer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kube::ResourceExt;
+use tokio::time::Instant;
+
+use crate::api::Deployment;
+
+/// The memories of all objects, by uid.
+#[derive(Debug, Default)]
+pub(super) struct Memories {
+    objects: Mutex<HashMap<String, Arc<Mutex<Memory>>>>,
+}
+
+impl Memories {
+    /// The memory of one object, made at the first call.
+    pub(super) fn of(&self, uid: &str) -> Arc<Mutex<Memory>> {
+        let mut objects = self
+            .objects
+            .lock()
+            .expect("no code panics while it holds the map");
+        objects
+            .entry(uid.to_owned())
+            .or_insert_with(|| Arc::new(Mutex::new(Memory::new(Instant::now()))))
+            .clone()
+    }
+
+    /// Forgets an object that is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.objects
+            .lock()
+            .expect("no code panics while it holds the map")
+            .remove(uid);
+    }
+}
+
+/// What is remembered of one object.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// The newest version of the object that one of our own writes returned, which a cache may not have yet.
+    newest: Option<Arc<Deployment>>,
+    /// When the last remote write of this object ended, or when the object was first seen. Only lists requested later count.
+    pub(super) unsettled_since: Instant,
+    /// The deployment whose delete AI Core has accepted from this process.
+    pub(super) delete_accepted: Option<String>,
+    /// Whether a look without result has been made since the object lost its last record.
+    pub(super) looked: bool,
+    /// How many attempts in a row have failed.
+    pub(super) failures: u32,
+    absent: Option<(String, Instant)>,
+    intent: Option<(i64, Instant)>,
+    passing: Option<(String, Instant)>,
+}
+
+impl Memory {
+    fn new(now: Instant) -> Self {
+        Self {
+            newest: None,
+            unsettled_since: now,
+            delete_accepted: None,
+            looked: false,
+            failures: 0,
+            absent: None,
+            intent: None,
+            passing: None,
+        }
+    }
+
+    /// The newer one of the cached object and of what our own last write returned.
+    pub(super) fn newest(&self, cached: Arc<Deployment>) -> Arc<Deployment> {
+        match &self.newest {
+            Some(newest) if version(newest) > version(&cached) => newest.clone(),
+            _ => cached,
+        }
+    }
+
+    /// Remembers what one of our own writes returned.
+    pub(super) fn wrote(&mut self, object: Deployment) {
+        self.newest = Some(Arc::new(object));
+    }
+
+    /// Notes that a remote write has just ended, however it ended.
+    pub(super) fn unsettle(&mut self) {
+        self.unsettled_since = Instant::now();
+        self.looked = false;
+    }
+
+    /// How long `id` has been missing from every list in this process.
+    pub(super) fn missing_for(&mut self, id: &str) -> Duration {
+        since(&mut self.absent, id.to_owned())
+    }
+
+    /// Notes that `id` is in a list.
+    pub(super) fn seen(&mut self) {
+        self.absent = None;
+    }
+
+    /// How long this process has known of the intent with this serial number.
+    pub(super) fn intent_known_for(&mut self, serial: i64) -> Duration {
+        since(&mut self.intent, serial)
+    }
+
+    /// How long the deployment has been in this state as far as this process has seen.
+    pub(super) fn passing_for(&mut self, state: String) -> Duration {
+        since(&mut self.passing, state)
+    }
+}
+
+/// How long `slot` has held `value`, beginning now when it held another one.
+fn since<T: PartialEq>(slot: &mut Option<(T, Instant)>, value: T) -> Duration {
+    match slot {
+        Some((held, since)) if *held == value => since.elapsed(),
+        _ => {
+            *slot = Some((value, Instant::now()));
+            Duration::ZERO
+        }
+    }
+}
+
+/// Resource versions of one kind can be compared as numbers (Kubernetes API concepts, "Resource versions").
+fn version(object: &Deployment) -> u64 {
+    object
+        .resource_version()
+        .and_then(|version| version.parse().ok())
+        .unwrap_or(0)
+}

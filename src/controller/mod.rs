@@ -1,0 +1,231 @@
+//! The edge: watches Kubernetes, asks AI Core, takes one step at a time and tells about it.
+//!
+//! - [`deployment`]: one reconciliation, from observing to acting;
+//! - [`observe`], [`access`], [`remote`], [`look`]: what is known, in the words of the rules;
+//! - [`effects`], [`create`], [`configuration`]: what is done;
+//! - [`report`], [`words`], [`events`]: what is told;
+//! - [`claims`], [`memory`], [`connections`], [`cache`]: what is remembered;
+//! - [`connection`], [`chain`], [`survey`], [`secrets`]: the way to AI Core, and how it is kept open.
+
+mod access;
+mod cache;
+mod chain;
+mod claims;
+mod configuration;
+mod connection;
+mod connections;
+mod context;
+mod create;
+mod deployment;
+mod effects;
+mod events;
+mod finalizers;
+mod look;
+mod memory;
+mod observe;
+mod remote;
+mod report;
+mod secrets;
+mod survey;
+mod wake;
+mod words;
+
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::ListParams;
+use kube::core::NamespaceResourceScope;
+use kube::runtime::controller::{Config, Controller};
+use kube::runtime::predicates;
+use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+pub use context::Options;
+
+use crate::aicore::Inventory;
+use crate::api::{Connection, Deployment};
+use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
+use context::Context;
+
+/// How long one watch request lives, in seconds. Some load balancers drop connections silently after 240 s without traffic.
+const WATCH_TIMEOUT: u32 = 200;
+
+/// Why the operator could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The custom resources are not installed, or may not be read.
+    #[error(
+        "the custom resources cannot be read; apply the files in crds/ and the roles in deploy/ first"
+    )]
+    CustomResources(#[source] kube::Error),
+    /// The uid of the namespace kube-system could not be read.
+    #[error(
+        "the namespace kube-system, whose uid is the default cluster id, cannot be read; allow it, or give --cluster-id"
+    )]
+    ClusterId(#[source] kube::Error),
+    /// The cluster id cannot be part of a configuration's name.
+    #[error(
+        "--cluster-id has to be 1 to {MAXIMUM_CLUSTER_ID} letters, digits, dots and hyphens, but is `{0}`"
+    )]
+    InvalidClusterId(String),
+}
+
+/// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended.
+pub async fn run(
+    client: Client,
+    options: Options,
+    shutdown: CancellationToken,
+) -> Result<(), StartError> {
+    let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
+    let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
+    deployments
+        .list(&ListParams::default().limit(1))
+        .await
+        .map_err(StartError::CustomResources)?;
+    connections
+        .list(&ListParams::default().limit(1))
+        .await
+        .map_err(StartError::CustomResources)?;
+    let cluster_id = cluster_id(&client, options.cluster_id.clone()).await?;
+    info!(
+        cluster_id,
+        namespace = options.namespace.as_deref().unwrap_or("all"),
+        "starting"
+    );
+
+    let (inventory_events, changes) = mpsc::unbounded_channel();
+    let (wake_deployment, woken_deployments) = mpsc::unbounded_channel();
+    let (wake_connection, woken_connections) = mpsc::unbounded_channel();
+    let (reader, writer) = reflector::store();
+    let (connection_reader, connection_writer) = reflector::store();
+    let context = Arc::new(Context {
+        inventory: Inventory::new(options.inventory, inventory_events),
+        events: events::Events::new(client.clone()),
+        kube: client,
+        cluster_id,
+        claims: Default::default(),
+        connections: Default::default(),
+        surveys: Default::default(),
+        memories: Default::default(),
+        deployments: reader.clone(),
+        wake_connection,
+        wake_deployment,
+        waiting: Default::default(),
+        releasing: Default::default(),
+        creating: Default::default(),
+        options,
+    });
+
+    let seen = cache::Seen::default();
+    let following = context.clone();
+    let deployment_stream = changes_of(deployments, writer, move |event| {
+        seen.follow(&following, event)
+    });
+    let connection_stream = changes_of(connections, connection_writer, |_| ());
+    let config = Config::default().concurrency(context.options.concurrency);
+    let deployment_controller = Controller::for_stream(deployment_stream, reader)
+        .with_config(config.clone())
+        .reconcile_on(received(woken_deployments))
+        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+        .run(
+            deployment::reconcile,
+            deployment::after_error,
+            context.clone(),
+        )
+        .for_each(|_| std::future::ready(()));
+    let connection_controller =
+        Controller::for_stream(connection_stream, connection_reader.clone())
+            .with_config(config)
+            .reconcile_on(received(woken_connections))
+            .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+            .run(
+                connection::reconcile,
+                connection::after_error,
+                context.clone(),
+            )
+            .for_each(|_| std::future::ready(()));
+    let background = async {
+        tokio::select! {
+            () = wake::run(&context, changes) => {}
+            () = secrets::watch(&context, connection_reader) => {}
+            () = shutdown.cancelled() => {}
+        }
+    };
+    tokio::join!(deployment_controller, connection_controller, background);
+    info!("stopped");
+    Ok(())
+}
+
+fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace {
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+        None => Api::all(client.clone()),
+    }
+}
+
+/// The changes of one kind that can matter: of the spec and of the finalizers, not our own of the status. `follow` sees every event before
+/// the cache does.
+fn changes_of<K>(
+    api: Api<K>,
+    writer: reflector::store::Writer<K>,
+    follow: impl Fn(&watcher::Event<K>) + Send + 'static,
+) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
+where
+    K: Resource<DynamicType = ()>
+        + Clone
+        + DeserializeOwned
+        + std::fmt::Debug
+        + Send
+        + Sync
+        + 'static,
+{
+    let events = watcher(api, watcher::Config::default().timeout(WATCH_TIMEOUT))
+        .default_backoff()
+        .modify(|object| object.managed_fields_mut().clear())
+        .inspect_ok(follow);
+    events.reflect(writer).applied_objects().predicate_filter(
+        kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+        Default::default(),
+    )
+}
+
+fn received<K>(
+    receiver: mpsc::UnboundedReceiver<ObjectRef<K>>,
+) -> impl Stream<Item = ObjectRef<K>> + Send + 'static
+where
+    K: Resource<DynamicType = ()> + Send + 'static,
+{
+    futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|object| (object, receiver))
+    })
+}
+
+async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, StartError> {
+    let id = match given {
+        Some(id) => id,
+        None => {
+            let namespaces: Api<Namespace> = Api::all(client.clone());
+            namespaces
+                .get("kube-system")
+                .await
+                .map_err(StartError::ClusterId)?
+                .uid()
+                .unwrap_or_default()
+        }
+    };
+    let allowed =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
+    if id.is_empty() || id.len() > MAXIMUM_CLUSTER_ID || !id.chars().all(allowed) {
+        return Err(StartError::InvalidClusterId(id));
+    }
+    Ok(id)
+}

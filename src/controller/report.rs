@@ -1,0 +1,202 @@
+//! The status of a Deployment, as a pure function of what is known and of the next step.
+
+use jiff::Timestamp;
+
+use super::access::Problem;
+use super::events::shortened;
+use super::observe::Observation;
+use super::words::{Mood, Verdict, present, say};
+use crate::aicore;
+use crate::api::{
+    Condition, ConditionKind, Deployment, DeploymentStatus, RecordedDeployment, set_conditions,
+};
+use crate::lifecycle::Step;
+use crate::lifecycle::situation::{Connection, State};
+use crate::lifecycle::step::{Done, Wait};
+
+/// The longest text of AI Core's that a status keeps, in bytes.
+const MAXIMUM_TEXT: usize = 512;
+
+/// The longest message of a condition, in bytes (`message` of `meta/v1 Condition` allows 32768).
+const MAXIMUM_MESSAGE: usize = 1024;
+
+/// Why a step that was taken had no effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// For a person.
+    pub(super) problem: Problem,
+    /// Whether a person must act.
+    pub(super) stalled: bool,
+}
+
+/// The status of `object` before `step` is taken, or the one it has where there is nothing new to say.
+pub(super) fn status(
+    object: &Deployment,
+    observation: &Observation,
+    step: Step,
+    now: Timestamp,
+) -> DeploymentStatus {
+    let mut status = object.status.clone().unwrap_or_default();
+    if let Some(remote) = &observation.remote {
+        status.deployment = Some(recorded(remote));
+    }
+    if step == Step::Done(Done::Running) {
+        // A stop that was announced but never sent must not explain a later stop by somebody else.
+        status.stop_sent_for = None;
+    }
+    if says_nothing_new(object, &status, observation, step) {
+        return status;
+    }
+    apply(
+        &mut status,
+        object,
+        &say(object, observation, step),
+        available(observation),
+        now,
+    );
+    status
+}
+
+/// The status of `object` after a step failed.
+pub(super) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> DeploymentStatus {
+    let mut status = object.status.clone().unwrap_or_default();
+    let passing = matches!(
+        failure.problem.reason,
+        "RateLimited" | "Unreachable" | "Unavailable"
+    );
+    if passing
+        && status
+            .conditions
+            .iter()
+            .any(|condition| condition.kind == ConditionKind::Stalled)
+    {
+        // The first cause stays: that AI Core is busy now explains nothing.
+        return status;
+    }
+    let available = status.conditions.iter().any(|condition| {
+        condition.kind == ConditionKind::Available && condition.status == true.into()
+    });
+    let verdict = Verdict {
+        mood: if failure.stalled {
+            Mood::Stalled
+        } else {
+            Mood::Reconciling
+        },
+        reason: failure.problem.reason,
+        message: failure.problem.message.clone(),
+        next: status.next_step.clone(),
+    };
+    apply(&mut status, object, &verdict, available, now);
+    status
+}
+
+/// While a list is fetched there is nothing to tell, and a reached goal stays reached while AI Core does not answer for a while.
+fn says_nothing_new(
+    object: &Deployment,
+    status: &DeploymentStatus,
+    observation: &Observation,
+    step: Step,
+) -> bool {
+    let looked_at = Some(status.observed_generation) == object.metadata.generation;
+    let ready = status
+        .conditions
+        .iter()
+        .any(|condition| condition.kind == ConditionKind::Ready && condition.status == true.into());
+    match step {
+        Step::Wait(Wait::Observation) => looked_at,
+        Step::Wait(Wait::Unreachable) => {
+            looked_at && ready && observation.situation.connection == Connection::Unreachable
+        }
+        _ => false,
+    }
+}
+
+fn apply(
+    status: &mut DeploymentStatus,
+    object: &Deployment,
+    verdict: &Verdict,
+    available: bool,
+    now: Timestamp,
+) {
+    let generation = object.metadata.generation.unwrap_or_default();
+    let condition = |kind, holds: bool, reason: &str, message: &str| Condition {
+        kind,
+        status: holds.into(),
+        reason: reason.to_owned(),
+        message: shortened(message, MAXIMUM_MESSAGE),
+        last_transition_time: now,
+        observed_generation: generation,
+    };
+    let (reason, message) = (verdict.reason, verdict.message.as_str());
+    let mut conditions = vec![
+        condition(
+            ConditionKind::Ready,
+            verdict.mood == Mood::Settled,
+            reason,
+            message,
+        ),
+        match available {
+            true => condition(
+                ConditionKind::Available,
+                true,
+                "Serving",
+                "the deployment takes requests",
+            ),
+            false => condition(
+                ConditionKind::Available,
+                false,
+                "NotServing",
+                "no deployment takes requests",
+            ),
+        },
+    ];
+    match verdict.mood {
+        Mood::Settled => {}
+        Mood::Reconciling => {
+            conditions.push(condition(ConditionKind::Reconciling, true, reason, message))
+        }
+        Mood::Stalled => conditions.push(condition(ConditionKind::Stalled, true, reason, message)),
+    }
+    status.observed_generation = generation;
+    status.next_step = verdict
+        .next
+        .as_ref()
+        .map(|next| shortened(next, MAXIMUM_TEXT));
+    status.conditions = set_conditions(&status.conditions, conditions);
+}
+
+/// Whether the deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving
+/// (AI Core documentation, "Update a Deployment").
+fn available(observation: &Observation) -> bool {
+    let Some(remote) = &observation.remote else {
+        return false;
+    };
+    let updating = remote.last_operation.as_deref() == Some("UPDATE")
+        && remote.latest_running_configuration_id.is_some();
+    match present(observation).map(|present| present.state) {
+        Some(State::Running) => true,
+        Some(State::Pending) => updating && remote.deployment_url.is_some(),
+        _ => false,
+    }
+}
+
+/// A deployment as it is kept in a status.
+pub(super) fn recorded(remote: &aicore::Deployment) -> RecordedDeployment {
+    let text = |text: &Option<String>| text.as_ref().map(|text| shortened(text, MAXIMUM_TEXT));
+    RecordedDeployment {
+        id: remote.id.clone(),
+        state: Some(shortened(&remote.status.to_string(), MAXIMUM_TEXT)),
+        target_state: remote
+            .target_status
+            .as_ref()
+            .map(|target| shortened(&target.to_string(), MAXIMUM_TEXT)),
+        configuration_id: Some(remote.configuration_id.clone()),
+        latest_running_configuration_id: text(&remote.latest_running_configuration_id),
+        url: text(&remote.deployment_url),
+        last_operation: text(&remote.last_operation),
+        message: text(&remote.status_message),
+        ttl: text(&remote.ttl),
+        created_at: text(&remote.created_at),
+        started_at: text(&remote.start_time),
+    }
+}

@@ -1,0 +1,58 @@
+//! Following Secrets, by their metadata alone: a changed key counts at once, and a mark that nobody needs comes off.
+
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::Secret;
+use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use tracing::warn;
+
+use super::chain;
+use super::context::Context;
+use crate::api::Connection;
+
+/// Follows the Secrets until the stream ends, which it does not.
+pub(super) async fn watch(context: &Context, connections: Store<Connection>) {
+    let secrets: Api<PartialObjectMeta<Secret>> =
+        super::scoped(&context.kube, context.options.namespace.as_deref());
+    let changes = watcher(
+        secrets,
+        watcher::Config::default().timeout(super::WATCH_TIMEOUT),
+    )
+    .default_backoff()
+    .touched_objects();
+    let mut changes = std::pin::pin!(changes.into_stream());
+    while let Some(change) = changes.next().await {
+        match change {
+            Ok(secret) => changed(context, &connections, &secret).await,
+            Err(error) => {
+                warn!(%error, "Secrets cannot be followed now; a new key counts later than it could")
+            }
+        }
+    }
+}
+
+async fn changed(
+    context: &Context,
+    connections: &Store<Connection>,
+    secret: &PartialObjectMeta<Secret>,
+) {
+    let name = secret.name_any();
+    for connection in connections.state() {
+        let names = connection.spec.secret_ref.name == name
+            || connection
+                .status
+                .as_ref()
+                .is_some_and(|status| status.secrets.contains(&name));
+        if names && connection.namespace() == secret.namespace() {
+            // The receiver lives as long as the operator runs.
+            let _ = context
+                .wake_connection
+                .send(ObjectRef::from_obj(&*connection));
+        }
+    }
+    if let Err(error) = chain::release_abandoned(context, secret).await {
+        warn!(secret = name, namespace = secret.namespace(), %error, "a finalizer that nobody needs could not be taken off");
+    }
+}

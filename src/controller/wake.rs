@@ -1,0 +1,66 @@
+//! From news of AI Core to the objects that it concerns.
+
+use std::collections::HashSet;
+
+use kube::runtime::reflector::ObjectRef;
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::context::Context;
+use crate::aicore::{Event, GroupKey};
+use crate::api::Deployment;
+
+/// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
+pub(super) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<Event>) {
+    while let Some(event) = events.recv().await {
+        match event {
+            Event::Changed(change) => {
+                context.surveys.listed(change.key.clone(), change.snapshot);
+                let concerned = change
+                    .ids
+                    .iter()
+                    .flat_map(|id| context.claims.concerned(&change.key.group, id));
+                wake(context, concerned.chain(waiting(context, &change.key)));
+                if !change.ids.is_empty() {
+                    wake_connections(context, &change.key);
+                }
+            }
+            Event::Failed { key, error } => {
+                warn!(group = key.group, api = key.tenant.api_url, %error, "deployments cannot be listed");
+                wake(context, waiting(context, &key).into_iter());
+            }
+            Event::Recovered { key } => {
+                info!(
+                    group = key.group,
+                    api = key.tenant.api_url,
+                    "deployments can be listed again"
+                );
+                wake(context, waiting(context, &key).into_iter());
+            }
+        }
+    }
+}
+
+fn waiting(context: &Context, key: &GroupKey) -> HashSet<ObjectRef<Deployment>> {
+    context
+        .waiting
+        .lock()
+        .expect("no code panics while it holds the map")
+        .remove(key)
+        .unwrap_or_default()
+}
+
+fn wake(context: &Context, objects: impl Iterator<Item = ObjectRef<Deployment>>) {
+    for object in objects {
+        // The receiver lives as long as the operator runs.
+        let _ = context.wake_deployment.send(object);
+    }
+}
+
+fn wake_connections(context: &Context, key: &GroupKey) {
+    for (namespace, name) in context.connections.leading_to(&key.tenant) {
+        let _ = context
+            .wake_connection
+            .send(ObjectRef::new(&name).within(&namespace));
+    }
+}

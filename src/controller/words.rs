@@ -1,0 +1,345 @@
+//! What each step means, in words: the reason and message of the conditions, and what comes next.
+
+use super::observe::Observation;
+use crate::api::Deployment;
+use crate::lifecycle::Step;
+use crate::lifecycle::situation::{Goal, Present, Record, Remote};
+use crate::lifecycle::step::{Done, Release, Stall, Wait};
+
+/// Whether a person has to do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mood {
+    /// The goal is reached.
+    Settled,
+    /// It goes on by itself.
+    Reconciling,
+    /// A person must act.
+    Stalled,
+}
+
+/// What to tell about an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) mood: Mood,
+    /// One word in CamelCase.
+    pub(super) reason: &'static str,
+    /// A sentence.
+    pub(super) message: String,
+    /// What the operator does next or waits for.
+    pub(super) next: Option<String>,
+}
+
+fn settled(reason: &'static str, message: impl Into<String>) -> Verdict {
+    Verdict {
+        mood: Mood::Settled,
+        reason,
+        message: message.into(),
+        next: None,
+    }
+}
+
+fn going(reason: &'static str, message: impl Into<String>, next: impl Into<String>) -> Verdict {
+    Verdict {
+        mood: Mood::Reconciling,
+        reason,
+        message: message.into(),
+        next: Some(next.into()),
+    }
+}
+
+fn stalled(reason: &'static str, message: impl Into<String>, next: impl Into<String>) -> Verdict {
+    Verdict {
+        mood: Mood::Stalled,
+        reason,
+        message: message.into(),
+        next: Some(next.into()),
+    }
+}
+
+/// What a step means for an object.
+pub(super) fn say(object: &Deployment, observation: &Observation, step: Step) -> Verdict {
+    let id = recorded_id(object);
+    match step {
+        Step::AddFinalizer => going(
+            "Preparing",
+            "the object is being prepared",
+            "put the finalizer on this object",
+        ),
+        Step::Release(release) => say_release(release, &id),
+        Step::Take => {
+            let found = observation.candidates.join(", ");
+            going(
+                "Taking",
+                format!("deployment {found} was found to be this object's"),
+                format!("record deployment {found}"),
+            )
+        }
+        Step::PrepareConfiguration => going(
+            "PreparingConfiguration",
+            "the configuration of the spec is being looked for in AI Core, and created where it is missing",
+            "find or create the configuration",
+        ),
+        Step::Create => going(
+            "Creating",
+            "a deployment is being created",
+            "create a deployment",
+        ),
+        Step::ClearIntent => going(
+            "Creating",
+            "the last create call had no effect in AI Core",
+            "forget the create call that had no effect",
+        ),
+        Step::Forget => going(
+            "DeploymentGone",
+            format!("deployment {id} is gone"),
+            format!("forget deployment {id}"),
+        ),
+        Step::Stop => going(
+            "Stopping",
+            format!("deployment {id} is being stopped"),
+            format!("stop {id}"),
+        ),
+        Step::Delete => say_delete(observation, &id),
+        Step::ChangeConfiguration => going(
+            "Updating",
+            format!("deployment {id} is being given the configuration of the spec"),
+            format!("change the configuration of {id}"),
+        ),
+        Step::Done(done) => say_done(done, object, &id),
+        Step::Wait(wait) => say_wait(wait, observation, &id),
+        Step::Stall(stall) => say_stall(stall, object, observation, &id),
+    }
+}
+
+fn say_delete(observation: &Observation, id: &str) -> Verdict {
+    let message = if observation.situation.goal == Goal::Running {
+        format!(
+            "deployment {id} has stopped, and AI Core cannot start it again: it is deleted, and a new one with a new id and a new URL is created"
+        )
+    } else {
+        format!("deployment {id} is being deleted")
+    };
+    going("Deleting", message, format!("delete {id}"))
+}
+
+fn say_release(release: Release, id: &str) -> Verdict {
+    let message = match release {
+        Release::Gone => format!("deployment {id} is gone from AI Core"),
+        Release::NeverSeen => format!("AI Core does not know deployment {id}, and it was never seen there"),
+        Release::NeverCreated => "no deployment was created for this object".to_owned(),
+        Release::Unchecked => "no deployment is recorded for this object; without a usable key nothing could be looked up in AI Core".to_owned(),
+        Release::Orphaned if id.is_empty() => "deletionPolicy is Orphan; no deployment is recorded".to_owned(),
+        Release::Orphaned => format!("deletionPolicy is Orphan: deployment {id} is left as it is and may go on costing money"),
+        Release::ClaimedByAnother => format!("deployment {id} belongs to another object and is left to it"),
+    };
+    going("Releasing", message, "take the finalizer off this object")
+}
+
+fn say_done(done: Done, object: &Deployment, id: &str) -> Verdict {
+    match done {
+        Done::Running => settled("Running", format!("deployment {id} runs")),
+        Done::Stopped if id.is_empty() => settled(
+            "Stopped",
+            "there is no deployment, and none is wanted to run",
+        ),
+        Done::Stopped => settled(
+            "Stopped",
+            format!(
+                "deployment {id} does not run; AI Core cannot start it again, so going back to Running makes a new one"
+            ),
+        ),
+        Done::Deleted => settled("Deleted", "AI Core has no deployment of this object"),
+        Done::Expired => settled(
+            "Expired",
+            format!(
+                "the ttl of deployment {id} has run out and AI Core has deleted it; set desiredState to Deleted and back to Running for a new one"
+            ),
+        ),
+        Done::Released => settled(
+            "Released",
+            format!(
+                "this operator is done with {}; other finalizers still hold it",
+                object.metadata.name.as_deref().unwrap_or_default()
+            ),
+        ),
+    }
+}
+
+fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdict {
+    match wait {
+        Wait::Unreachable => {
+            let (reason, message) = problem(observation);
+            going(reason, message, "wait for AI Core to answer")
+        }
+        Wait::Observation => going(
+            "Observing",
+            "AI Core is being asked for the present state",
+            "look at a fresh list of deployments",
+        ),
+        Wait::Chain => going(
+            "ConnectionNotReady",
+            "nothing is created before the Connection and its Secret carry the operator's finalizer, or while one of them is being deleted",
+            "wait for the Connection to become ready",
+        ),
+        Wait::Resolution => going(
+            "CreateUnresolved",
+            "a create call was interrupted; whether it made a deployment is being found out before anything else is done",
+            "wait until the interrupted create call shows its result or can have none",
+        ),
+        Wait::Starting => going(
+            "Starting",
+            format!("deployment {id} is starting"),
+            format!("wait for {id} to run"),
+        ),
+        Wait::Stopping => going(
+            "Stopping",
+            format!("deployment {id} is stopping"),
+            format!("wait for {id} to stop"),
+        ),
+        Wait::Deleting => going(
+            "Deleting",
+            format!("AI Core is deleting deployment {id}"),
+            format!("wait for {id} to be gone"),
+        ),
+        Wait::Absence => going(
+            "ConfirmingAbsence",
+            format!(
+                "deployment {id} is in no list, which is not proof that it is gone; AI Core is asked again"
+            ),
+            format!("wait for proof that {id} is gone"),
+        ),
+        Wait::UnknownState => going(
+            "UnknownState",
+            format!(
+                "deployment {id} is in the state {}, which this operator does not know",
+                remote_state(observation)
+            ),
+            format!(
+                "wait for {id} to leave the state {}",
+                remote_state(observation)
+            ),
+        ),
+    }
+}
+
+fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &str) -> Verdict {
+    let candidates = observation.candidates.join(", ");
+    match stall {
+        Stall::ConnectionUnusable | Stall::TenantChanged => {
+            let (reason, message) = problem(observation);
+            stalled(
+                reason,
+                message,
+                "wait for a key that leads to the deployment",
+            )
+        }
+        Stall::Claimed => {
+            let id = if id.is_empty() { &candidates } else { id };
+            stalled(
+                "Claimed",
+                format!(
+                    "deployment {id} belongs to another object; name another deployment, or delete one of the two objects"
+                ),
+                "wait for the other object to let go",
+            )
+        }
+        Stall::Ambiguous => stalled(
+            "Ambiguous",
+            format!(
+                "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs"
+            ),
+            "wait for a person to choose",
+        ),
+        Stall::DeploymentDead => {
+            let cause = observation
+                .remote
+                .as_ref()
+                .and_then(|remote| remote.status_message.clone())
+                .unwrap_or_else(|| "AI Core gives no cause".to_owned());
+            stalled(
+                "DeploymentDead",
+                format!(
+                    "deployment {id} is dead: {cause}. Change the configuration, or set desiredState to Deleted"
+                ),
+                "wait for a new configuration",
+            )
+        }
+        Stall::StoppedElsewhere => stalled(
+            "StoppedElsewhere",
+            format!(
+                "deployment {id} was stopped by somebody else and cannot be started again; set recreatePolicy to Always, or desiredState to Stopped, or to Deleted and back to Running for a new one"
+            ),
+            "wait for a person to decide",
+        ),
+        Stall::DeploymentMissing => stalled(
+            "DeploymentMissing",
+            format!(
+                "deployment {id} was deleted by somebody else; set recreatePolicy to Always, or desiredState to Deleted and back to Running for a new one"
+            ),
+            "wait for a person to decide",
+        ),
+        Stall::NeverSeen => {
+            let id = if id.is_empty() { &candidates } else { id };
+            let group = &object.spec.resource_group;
+            stalled(
+                "NeverSeen",
+                format!(
+                    "AI Core shows no deployment {id} in resource group {group}; correct the id or the group"
+                ),
+                "look for it in the next list",
+            )
+        }
+        Stall::NoConfiguration => stalled(
+            "NoConfiguration",
+            "the adopted deployment is gone and the spec says nothing to create a new one from; add configuration or configurationId",
+            "wait for a configuration",
+        ),
+        Stall::Overdue => stalled(
+            "Overdue",
+            format!(
+                "deployment {id} has been {} for too long; look at it in SAP AI Launchpad, or ask SAP support",
+                remote_state(observation)
+            ),
+            format!(
+                "wait for {id} to leave the state {}",
+                remote_state(observation)
+            ),
+        ),
+    }
+}
+
+fn problem(observation: &Observation) -> (&'static str, String) {
+    match &observation.problem {
+        Some(problem) => (problem.reason, problem.message.clone()),
+        None => ("Unreachable", "AI Core did not answer".to_owned()),
+    }
+}
+
+fn remote_state(observation: &Observation) -> String {
+    observation
+        .remote
+        .as_ref()
+        .map(|remote| remote.status.to_string())
+        .unwrap_or_default()
+}
+
+/// The id of the recorded deployment, or nothing.
+pub(super) fn recorded_id(object: &Deployment) -> String {
+    object
+        .status
+        .as_ref()
+        .and_then(|status| status.deployment.as_ref())
+        .map(|deployment| deployment.id.clone())
+        .unwrap_or_default()
+}
+
+/// The deployment as the rules see it, where it is listed.
+pub(super) fn present(observation: &Observation) -> Option<Present> {
+    match observation.situation.record {
+        Record::Deployment {
+            remote: Remote::Present(present),
+            ..
+        } => Some(present),
+        _ => None,
+    }
+}

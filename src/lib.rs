@@ -1,0 +1,6 @@
+//! aicore-operator.
+
+pub mod aicore;
+pub mod api;
+pub mod controller;
+pub mod lifecycle;

@@ -1,0 +1,435 @@
+//! Walks every situation there is.
+
+use super::*;
+
+const GOALS: [Goal; 5] = [
+    Goal::Running,
+    Goal::Stopped,
+    Goal::Deleted,
+    Goal::Released,
+    Goal::Orphaned,
+];
+const STATES: [State; 9] = [
+    State::Unknown,
+    State::Pending,
+    State::Running,
+    State::Stopping,
+    State::Stopped,
+    State::Dead,
+    State::Completed,
+    State::Deleting,
+    State::Other,
+];
+
+fn remotes() -> Vec<Remote> {
+    let mut remotes = vec![Remote::Unobserved];
+    for proof in [Proof::None, Proof::Gone, Proof::NeverSeen] {
+        for ending in [
+            Ending::Ours,
+            Ending::Expired,
+            Ending::Inactive,
+            Ending::Unexplained,
+        ] {
+            remotes.push(Remote::Absent { proof, ending });
+        }
+    }
+    for state in STATES {
+        for target in [Target::Running, Target::Stopped, Target::Deleted] {
+            for configuration in [Fit::Wanted, Fit::Other, Fit::Unprepared] {
+                for (stop_sent, overdue) in
+                    [(false, false), (false, true), (true, false), (true, true)]
+                {
+                    remotes.push(Remote::Present(Present {
+                        state,
+                        target,
+                        configuration,
+                        stop_sent,
+                        overdue,
+                    }));
+                }
+            }
+        }
+    }
+    remotes
+}
+
+fn records() -> Vec<Record> {
+    let mut records = Vec::new();
+    let preparations = [
+        Preparation::NoConfiguration,
+        Preparation::ConfigurationMissing,
+        Preparation::ChainBroken,
+        Preparation::Complete,
+    ];
+    for source in preparations
+        .map(Source::Create)
+        .into_iter()
+        .chain([Source::Adopt])
+    {
+        for look in [
+            Look::Pending,
+            Look::Nothing,
+            Look::One,
+            Look::Several,
+            Look::Claimed,
+        ] {
+            records.push(Record::Nothing { source, look });
+        }
+    }
+    for resolution in [
+        Resolution::Pending,
+        Resolution::Found,
+        Resolution::NoEffect,
+        Resolution::Ambiguous,
+    ] {
+        records.push(Record::Intent(resolution));
+    }
+    for claim in [Claim::Ours, Claim::Another] {
+        records.extend(
+            remotes()
+                .into_iter()
+                .map(|remote| Record::Deployment { claim, remote }),
+        );
+    }
+    records
+}
+
+fn situations() -> Vec<Situation> {
+    let mut situations = Vec::new();
+    for record in records() {
+        for goal in GOALS {
+            for connection in [
+                Connection::Ready,
+                Connection::Unreachable,
+                Connection::Unusable,
+                Connection::OtherTenant,
+            ] {
+                for (finalizer, recreate) in
+                    [(true, true), (true, false), (false, true), (false, false)]
+                {
+                    situations.push(Situation {
+                        goal,
+                        finalizer,
+                        connection,
+                        record,
+                        recreate,
+                    });
+                }
+            }
+        }
+    }
+    situations
+}
+
+fn check(law: &str, holds: impl Fn(&Situation, Step) -> bool) {
+    for situation in situations() {
+        let step = next_step(&situation);
+        assert!(holds(&situation, step), "{law}\n{situation:?}\n-> {step:?}");
+    }
+}
+
+fn present(situation: &Situation) -> Option<Present> {
+    match situation.record {
+        Record::Deployment {
+            remote: Remote::Present(present),
+            ..
+        } => Some(present),
+        _ => None,
+    }
+}
+
+fn writes_remotely(step: Step) -> bool {
+    matches!(
+        step,
+        Step::Stop
+            | Step::Delete
+            | Step::ChangeConfiguration
+            | Step::Create
+            | Step::PrepareConfiguration
+    )
+}
+
+#[test]
+fn there_are_as_many_situations_as_the_types_say() {
+    assert_eq!(
+        situations().len(),
+        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 3 * 4)) * 5 * 4 * 4
+    );
+}
+
+#[test]
+fn what_runs_or_is_stopping_is_never_deleted() {
+    check(
+        "DELETE only in STOPPED, DEAD, COMPLETED and UNKNOWN",
+        |situation, step| {
+            let deletable = present(situation).is_some_and(|present| {
+                matches!(
+                    present.state,
+                    State::Stopped | State::Dead | State::Completed | State::Unknown
+                ) && present.target != Target::Deleted
+            });
+            step != Step::Delete || deletable
+        },
+    );
+}
+
+#[test]
+fn only_what_runs_and_is_meant_to_run_is_stopped() {
+    check(
+        "STOP only in RUNNING and PENDING, once",
+        |situation, step| {
+            let stoppable = present(situation).is_some_and(|present| {
+                matches!(present.state, State::Running | State::Pending)
+                    && present.target == Target::Running
+            });
+            step != Step::Stop || stoppable
+        },
+    );
+}
+
+#[test]
+fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
+    check("no release without proof", |situation, step| match step {
+        Step::Release(Release::Gone | Release::NeverSeen) => {
+            situation.connection == Connection::Ready
+                && matches!(
+                    situation.record,
+                    Record::Deployment {
+                        remote: Remote::Absent {
+                            proof: Proof::Gone | Proof::NeverSeen,
+                            ..
+                        },
+                        ..
+                    }
+                )
+        }
+        Step::Release(Release::NeverCreated | Release::Unchecked) => {
+            matches!(situation.record, Record::Nothing { .. })
+        }
+        Step::Release(Release::Orphaned) => situation.goal == Goal::Orphaned,
+        Step::Release(Release::ClaimedByAnother) => matches!(
+            situation.record,
+            Record::Deployment {
+                claim: Claim::Another,
+                ..
+            }
+        ),
+        _ => true,
+    });
+}
+
+#[test]
+fn the_finalizer_comes_off_only_while_the_object_is_terminating() {
+    check("release only what is terminating", |situation, step| {
+        !matches!(step, Step::Release(_))
+            || (situation.goal.is_terminating() && situation.finalizer)
+    });
+}
+
+#[test]
+fn nothing_is_created_while_deleting_or_while_something_is_recorded() {
+    check(
+        "create only from nothing, for the goal Running, with the finalizer on",
+        |situation, step| {
+            step != Step::Create
+                || (situation.goal == Goal::Running
+                    && situation.finalizer
+                    && matches!(
+                        situation.record,
+                        Record::Nothing {
+                            source: Source::Create(Preparation::Complete),
+                            look: Look::Nothing
+                        }
+                    ))
+        },
+    );
+}
+
+#[test]
+fn nothing_is_written_remotely_without_a_working_key_to_the_recorded_tenant() {
+    check(
+        "remote effects need a ready connection",
+        |situation, step| !writes_remotely(step) || situation.connection == Connection::Ready,
+    );
+}
+
+#[test]
+fn what_another_object_claims_is_left_alone() {
+    check("claimed by another: no remote effect", |situation, step| {
+        !matches!(
+            situation.record,
+            Record::Deployment {
+                claim: Claim::Another,
+                ..
+            }
+        ) || !writes_remotely(step)
+    });
+}
+
+#[test]
+fn an_orphaned_object_has_no_effect_but_to_go() {
+    check("Orphan releases at once", |situation, step| {
+        situation.goal != Goal::Orphaned
+            || matches!(
+                step,
+                Step::Release(Release::Orphaned) | Step::Done(Done::Released)
+            )
+    });
+}
+
+#[test]
+fn a_forgotten_deployment_was_proven_gone() {
+    check("forget only on proof", |situation, step| {
+        step != Step::Forget
+            || matches!(
+                situation.record,
+                Record::Deployment {
+                    remote: Remote::Absent {
+                        proof: Proof::Gone | Proof::NeverSeen,
+                        ..
+                    },
+                    ..
+                }
+            )
+    });
+}
+
+#[test]
+fn recreating_is_never_silent() {
+    check(
+        "somebody else's stop or delete is undone only by policy",
+        |situation, step| {
+            let ours = match situation.record {
+                Record::Deployment {
+                    remote: Remote::Present(present),
+                    ..
+                } => present.stop_sent,
+                Record::Deployment {
+                    remote: Remote::Absent { ending, .. },
+                    ..
+                } => ending == Ending::Ours,
+                _ => true,
+            };
+            situation.goal != Goal::Running
+                || !matches!(step, Step::Delete | Step::Forget)
+                || ours
+                || situation.recreate
+        },
+    );
+}
+
+/// A remote that does what AI Core documents, in one move: it obeys the step, or moves on by itself.
+fn fair(remote: Remote, step: Step) -> Remote {
+    let Remote::Present(present) = remote else {
+        return remote;
+    };
+    let gone = |ending| Remote::Absent {
+        proof: Proof::Gone,
+        ending,
+    };
+    let with = |state, target| {
+        Remote::Present(Present {
+            state,
+            target,
+            ..present
+        })
+    };
+    match (step, present.state) {
+        (Step::Delete, _) => with(present.state, Target::Deleted),
+        (Step::Stop, state) => Remote::Present(Present {
+            state,
+            target: Target::Stopped,
+            stop_sent: true,
+            ..present
+        }),
+        (Step::PrepareConfiguration, _) => Remote::Present(Present {
+            configuration: Fit::Other,
+            ..present
+        }),
+        (Step::ChangeConfiguration, _) => Remote::Present(Present {
+            configuration: Fit::Wanted,
+            state: State::Pending,
+            ..present
+        }),
+        (_, State::Deleting) => gone(if present.stop_sent {
+            Ending::Ours
+        } else {
+            Ending::Unexplained
+        }),
+        _ if present.target == Target::Deleted => gone(if present.stop_sent {
+            Ending::Ours
+        } else {
+            Ending::Unexplained
+        }),
+        (_, State::Unknown | State::Other) => with(State::Pending, present.target),
+        (_, State::Pending | State::Running) if present.target == Target::Stopped => {
+            with(State::Stopping, present.target)
+        }
+        (_, State::Pending) => with(State::Running, present.target),
+        (_, State::Stopping) => with(State::Stopped, Target::Stopped),
+        _ => remote,
+    }
+}
+
+#[test]
+fn with_a_fair_remote_every_situation_comes_to_an_end() {
+    for situation in situations()
+        .into_iter()
+        .filter(|situation| situation.finalizer && situation.connection == Connection::Ready)
+    {
+        let Record::Deployment { claim, mut remote } = situation.record else {
+            continue;
+        };
+        if matches!(
+            remote,
+            Remote::Unobserved
+                | Remote::Absent {
+                    proof: Proof::None,
+                    ..
+                }
+        ) {
+            continue;
+        }
+        let mut steps = Vec::new();
+        let ended = (0..12).any(|_| {
+            let step = next_step(&Situation {
+                record: Record::Deployment { claim, remote },
+                ..situation
+            });
+            steps.push((remote, step));
+            remote = fair(remote, step);
+            let overdue = step == Step::Stall(Stall::Overdue);
+            matches!(step, Step::Done(_) | Step::Release(_) | Step::Forget)
+                || (matches!(step, Step::Stall(_)) && !overdue)
+        });
+        assert!(ended, "{situation:?} goes on for ever: {steps:#?}");
+    }
+}
+
+#[test]
+fn deleting_a_fair_deployment_always_ends_in_its_release() {
+    for present in remotes().into_iter().filter_map(|remote| {
+        if let Remote::Present(present) = remote {
+            Some(present)
+        } else {
+            None
+        }
+    }) {
+        let mut remote = Remote::Present(present);
+        let released = (0..12).any(|_| {
+            let step = next_step(&Situation {
+                goal: Goal::Released,
+                finalizer: true,
+                connection: Connection::Ready,
+                record: Record::Deployment {
+                    claim: Claim::Ours,
+                    remote,
+                },
+                recreate: false,
+            });
+            remote = fair(remote, step);
+            step == Step::Release(Release::Gone)
+        });
+        assert!(released, "{present:?} is never released");
+    }
+}

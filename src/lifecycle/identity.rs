@@ -1,0 +1,139 @@
+//! How the name of a configuration leads back to the object that it was created for.
+//!
+//! AI Core's deployments have no name, but each was created from a configuration, and a configuration has a name that we choose:
+//! `aicore.dev/<cluster id>/<namespace>/<name>/<uid>/<content hash>`. So every deployment made from it can be recognised, even when the
+//! object's status was lost. Another uid under the same cluster id, namespace and name is the same object, applied again.
+
+use sha2::{Digest, Sha256};
+
+use crate::api::{ConfigurationTemplate, GROUP};
+
+/// The longest text that AI Core's `$search` takes (parameter `$search` of `GET /lm/configurations`).
+const MAXIMUM_SEARCH: usize = 80;
+
+/// The longest cluster id that still leaves room for everything else within the 256 characters of a configuration's name.
+pub const MAXIMUM_CLUSTER_ID: usize = 63;
+
+/// Who an object is, across clusters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The id of the cluster, at most [`MAXIMUM_CLUSTER_ID`] characters.
+    pub cluster: String,
+    /// The object's namespace.
+    pub namespace: String,
+    /// The object's name, at most 63 characters (a rule of the CRD).
+    pub name: String,
+    /// The object's uid.
+    pub uid: String,
+}
+
+impl Identity {
+    /// The name of the configuration with this content.
+    pub fn configuration_name(&self, content_hash: &str) -> String {
+        format!("{}{}/{content_hash}", self.prefix(), self.uid)
+    }
+
+    /// Whether a configuration of this name was made for this object, under whatever uid and with whatever content.
+    pub fn owns(&self, configuration_name: &str) -> bool {
+        let rest = configuration_name.strip_prefix(&self.prefix());
+        rest.and_then(|rest| rest.split_once('/'))
+            .is_some_and(|(uid, hash)| !uid.is_empty() && !hash.is_empty() && !hash.contains('/'))
+    }
+
+    /// A text that the names of all of this object's configurations contain, short enough to search for. It may match more than them.
+    pub fn search_text(&self) -> String {
+        let mut text = self.prefix();
+        text.truncate(MAXIMUM_SEARCH);
+        text
+    }
+
+    fn prefix(&self) -> String {
+        format!("{GROUP}/{}/{}/{}/", self.cluster, self.namespace, self.name)
+    }
+}
+
+/// A short hash of a configuration's content. The maps of a template are sorted, so the same content always has the same text.
+pub fn content_hash(template: &ConfigurationTemplate) -> String {
+    let text = serde_json::to_vec(template)
+        .expect("a template is plain strings and maps of strings, which always serialise");
+    Sha256::digest(text)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(name: &str) -> Identity {
+        Identity {
+            cluster: "prod".into(),
+            namespace: "team-a".into(),
+            name: name.into(),
+            uid: "6f1c2c5e-0000-4000-8000-000000000001".into(),
+        }
+    }
+
+    #[test]
+    fn the_name_leads_back_to_its_object_and_to_no_other() {
+        let name = identity("churn").configuration_name("0011223344556677");
+        assert!(identity("churn").owns(&name));
+        assert!(
+            Identity {
+                uid: "another".into(),
+                ..identity("churn")
+            }
+            .owns(&name),
+            "a rebuilt object is the same object"
+        );
+        for other in [
+            identity("churn-2"),
+            identity("chur"),
+            Identity {
+                cluster: "test".into(),
+                ..identity("churn")
+            },
+            Identity {
+                namespace: "team".into(),
+                ..identity("churn")
+            },
+        ] {
+            assert!(!other.owns(&name), "{other:?} must not own {name}");
+        }
+        assert!(!identity("churn").owns("aicore.dev/prod/team-a/churn/"));
+        assert!(!identity("churn").owns("a stranger's configuration"));
+    }
+
+    #[test]
+    fn the_longest_name_fits_into_what_ai_core_takes() {
+        let longest = Identity {
+            cluster: "c".repeat(MAXIMUM_CLUSTER_ID),
+            namespace: "n".repeat(63),
+            name: "d".repeat(63),
+            uid: "u".repeat(36),
+        };
+        let name = longest.configuration_name(&"h".repeat(16));
+        assert!(name.len() <= 256, "{} characters", name.len());
+        assert!(longest.search_text().len() <= MAXIMUM_SEARCH);
+        assert!(name.contains(&longest.search_text()));
+    }
+
+    #[test]
+    fn the_hash_tells_contents_apart() {
+        let mut template = ConfigurationTemplate {
+            scenario_id: "churn".into(),
+            executable_id: "churn-server".into(),
+            parameters: [("imageTag".to_owned(), "1".to_owned())].into(),
+            input_artifacts: Default::default(),
+        };
+        let before = content_hash(&template);
+        assert_eq!(before, content_hash(&template.clone()));
+        assert_eq!(before.len(), 16);
+        template
+            .parameters
+            .insert("imageTag".to_owned(), "2".to_owned());
+        assert_ne!(before, content_hash(&template));
+    }
+}

@@ -1,0 +1,20 @@
+//! The rules: what the operator does next with one deployment, as a pure function of what it knows.
+//!
+//! No clock, no I/O, no identifiers: a [`Situation`] is a finite value, [`next_step`] maps it to a [`Step`], and a test walks every
+//! combination. Whoever wants to know when the operator deletes something reads [`next_step`] and nothing else.
+//!
+//! - [`situation`]: the words for what is known;
+//! - [`step`]: the words for what can be done;
+//! - [`decide`](self::next_step): the tables;
+//! - [`intent`]: which deployment belongs to a create call whose answer was lost;
+//! - [`identity`]: how the name of a configuration leads back to its object.
+
+mod decide;
+pub mod identity;
+pub mod intent;
+pub mod situation;
+pub mod step;
+
+pub use decide::next_step;
+pub use situation::Situation;
+pub use step::Step;

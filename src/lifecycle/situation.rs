@@ -1,0 +1,225 @@
+//! What is known of one object and its remote deployment. Every type here is finite, so that all situations can be enumerated.
+
+/// Where the object is to be driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// The remote deployment serves.
+    Running,
+    /// The remote deployment exists, if it ever did, and costs nothing.
+    Stopped,
+    /// Nothing is left in AI Core; the object stays.
+    Deleted,
+    /// The object itself was deleted and its policy says Delete: nothing is left in AI Core, then the finalizer comes off.
+    Released,
+    /// The object itself was deleted and its policy says Orphan: the finalizer comes off and the remote deployment is left alone.
+    Orphaned,
+}
+
+impl Goal {
+    /// Whether the object is on its way out of Kubernetes.
+    pub fn is_terminating(self) -> bool {
+        matches!(self, Self::Released | Self::Orphaned)
+    }
+}
+
+/// Whether AI Core can be reached for this object, and whether it is the tenant that the object's ids live in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Connection {
+    /// The key works and leads to the recorded tenant, or no tenant is recorded yet.
+    Ready,
+    /// The key is there, but AI Core did not answer it lately. This can heal.
+    Unreachable,
+    /// There is no key that could work: no Connection, no Secret, or AI Core rejects it. A person must act.
+    Unusable,
+    /// The key leads to another tenant than the one that the recorded ids live in.
+    OtherTenant,
+}
+
+/// Who holds the deployment that is recorded or named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Claim {
+    /// This object, or nobody.
+    Ours,
+    /// Another object of this cluster.
+    Another,
+}
+
+/// What the object's status records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Record {
+    /// No deployment and no create call in flight.
+    Nothing {
+        /// Where a first deployment is to come from.
+        source: Source,
+        /// What was found when looking for a deployment that is this object's already.
+        look: Look,
+    },
+    /// A create call was announced and its outcome is open.
+    Intent(Resolution),
+    /// A deployment.
+    Deployment {
+        /// Who holds it.
+        claim: Claim,
+        /// What AI Core says of it.
+        remote: Remote,
+    },
+}
+
+/// Where a first deployment is to come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// An existing deployment named by its id.
+    Adopt,
+    /// A configuration, in this state of preparation.
+    Create(Preparation),
+}
+
+/// How far everything is that a create call needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Preparation {
+    /// The spec names nothing to create from, because it adopted a deployment that is gone.
+    NoConfiguration,
+    /// The configuration of the spec does not exist in AI Core yet, or was not looked for.
+    ConfigurationMissing,
+    /// The Connection or its Secret does not carry our finalizer, or is about to go: a deployment made now might become unreachable.
+    ChainBroken,
+    /// All is there.
+    Complete,
+}
+
+/// What a look for a deployment of this object found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Look {
+    /// No complete and fresh list is there yet.
+    Pending,
+    /// A complete list holds no deployment of this object.
+    Nothing,
+    /// One deployment is this object's.
+    One,
+    /// More than one bears this object's name.
+    Several,
+    /// The deployment that the object names is claimed by another object.
+    Claimed,
+}
+
+/// What is known about an open create call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// No complete list is there that was requested after the call could have had its effect for the last time.
+    Pending,
+    /// The call's result was found.
+    Found,
+    /// Enough time has passed, and a list requested after it holds no result: the call had no effect.
+    NoEffect,
+    /// There are candidates, but nothing proves which one it is.
+    Ambiguous,
+}
+
+/// What AI Core says of a recorded deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Remote {
+    /// No list is there that was requested after our last write.
+    Unobserved,
+    /// It is in the list.
+    Present(Present),
+    /// It is in no fresh list.
+    Absent {
+        /// Whether that proves that it is gone.
+        proof: Proof,
+        /// Why it may have gone.
+        ending: Ending,
+    },
+}
+
+/// A deployment that AI Core lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Present {
+    /// Its state.
+    pub state: State,
+    /// Where AI Core is driving it.
+    pub target: Target,
+    /// Whether it uses the configuration that the spec asks for.
+    pub configuration: Fit,
+    /// Whether the operator itself has sent the stop that this deployment got.
+    pub stop_sent: bool,
+    /// Whether it has stayed in a passing state for too long.
+    pub overdue: bool,
+}
+
+/// The states of a deployment in AI Core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the words of the AI Core API")]
+pub enum State {
+    Unknown,
+    Pending,
+    Running,
+    Stopping,
+    Stopped,
+    Dead,
+    Completed,
+    Deleting,
+    /// A word that AI Core's published API does not have.
+    Other,
+}
+
+/// The target states of a deployment in AI Core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// RUNNING, none, or a word that the published API does not have.
+    Running,
+    /// STOPPED.
+    Stopped,
+    /// DELETED.
+    Deleted,
+}
+
+/// Whether a deployment uses the configuration that the spec asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// It does, or the spec asks for none in particular.
+    Wanted,
+    /// It uses another one.
+    Other,
+    /// The configuration that the spec asks for does not exist in AI Core yet, or was not looked for.
+    Unprepared,
+}
+
+/// Whether a missing deployment is proven to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// Not yet: it may be too young to be seen, or its id was not asked for by itself.
+    None,
+    /// Its id answers 404 in the recorded tenant and group and a complete fresh list lacks it, long enough after its creation or after an
+    /// accepted delete; or its whole resource group is gone.
+    Gone,
+    /// The same, but it was never seen present.
+    NeverSeen,
+}
+
+/// Why a deployment is not there or does not run any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// The operator stopped or deleted it.
+    Ours,
+    /// Its ttl has run out.
+    Expired,
+    /// It was stopped or dead when it was last seen, and AI Core or a person has cleaned it up.
+    Inactive,
+    /// Nothing explains it.
+    Unexplained,
+}
+
+/// Everything that the next step depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Situation {
+    /// Where the object is to be driven.
+    pub goal: Goal,
+    /// Whether our finalizer is on the object.
+    pub finalizer: bool,
+    /// Whether AI Core can be reached, and which tenant answers.
+    pub connection: Connection,
+    /// What the status records, and what AI Core says of it.
+    pub record: Record,
+    /// Whether a deployment that somebody else stopped or deleted is to be made anew.
+    pub recreate: bool,
+}

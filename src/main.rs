@@ -1,0 +1,121 @@
+//! The program `aicore-operator`: arguments, start and exit code.
+
+mod arguments;
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use aicore_operator::{api, controller};
+use arguments::{Arguments, Command, CrdArguments, LogFormat, RunArguments};
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Run(arguments) => run(&arguments),
+        Command::Crd(arguments) => crd(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("aicore-operator: {}", sentence(&*failure));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes in one line.
+fn sentence(failure: &dyn Error) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+#[tokio::main]
+async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_new(&arguments.log)
+        .map_err(|failure| format!("--log {}: {failure}", arguments.log))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match arguments.log_format {
+        LogFormat::Json => subscriber.json().init(),
+        LogFormat::Text => subscriber.init(),
+    }
+    // Two libraries bring TLS. One provider, named here, keeps them from each choosing their own.
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| "another TLS provider was installed before")?;
+
+    let client = kube::Client::try_default().await.map_err(|failure| {
+        format!(
+            "no Kubernetes API: {}. Run inside a cluster, or set KUBECONFIG",
+            sentence(&failure)
+        )
+    })?;
+    let shutdown = CancellationToken::new();
+    tokio::spawn(cancel_on_signal(shutdown.clone()));
+    controller::run(client, arguments.options(), shutdown).await?;
+    Ok(())
+}
+
+/// The first signal ends the operator in order, a second one at once.
+async fn cancel_on_signal(shutdown: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        error!("signals cannot be received; the operator can only be killed");
+        return;
+    };
+    for first in [true, false] {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if first {
+            info!("ending; what is under way is finished first");
+            shutdown.cancel();
+        }
+    }
+    std::process::exit(1);
+}
+
+fn crd(arguments: &CrdArguments) -> Result<(), Box<dyn Error>> {
+    for (file, definition) in api::custom_resource_definitions() {
+        let text = format!(
+            "# Generated from the types in src/api by `aicore-operator crd`.\n{}",
+            serde_saphyr::to_string(&definition)?
+        );
+        match &arguments.out {
+            None => print!("---\n{text}"),
+            Some(folder) if arguments.check => check(&folder.join(file), &text)?,
+            Some(folder) => {
+                std::fs::create_dir_all(folder)?;
+                std::fs::write(folder.join(file), text)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check(file: &Path, wanted: &str) -> Result<(), Box<dyn Error>> {
+    let present = std::fs::read_to_string(file)
+        .map_err(|failure| format!("{}: {failure}", file.display()))?;
+    if present != wanted {
+        return Err(format!(
+            "{} is not in sync with the types; run `make crds`",
+            file.display()
+        )
+        .into());
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! An emulator to test against, with its control plane at hand.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aicore_emulator::{Effect, Emulator, Entry, Operation, Options, Response, Settings};
+use aicore_operator::aicore::{Client, ClientOptions, GroupKey, ServiceKey};
+use k8s_openapi::ByteString;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// The resource group that the tests work in.
+pub(crate) const GROUP: &str = "team-a";
+
+/// A running emulator.
+pub(crate) struct Remote {
+    emulator: Emulator,
+    http: reqwest::Client,
+}
+
+impl Remote {
+    pub(crate) async fn start() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
+        let emulator = Emulator::start(Options {
+            settings,
+            ..Options::default()
+        })
+        .await
+        .unwrap();
+        Self {
+            emulator,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.emulator.stop().await;
+    }
+
+    /// A client with the tenant's own service key.
+    pub(crate) async fn client(&self) -> Client {
+        self.client_with(|_| ()).await
+    }
+
+    /// A client that waits half a second for an answer.
+    pub(crate) async fn impatient_client(&self) -> Client {
+        let key = self.control(Method::GET, "service-key", &Value::Null).await;
+        client_within(&key, Duration::from_millis(500))
+    }
+
+    /// A client whose service key was changed.
+    pub(crate) async fn client_with(&self, change: impl FnOnce(&mut Value)) -> Client {
+        let mut key = self.control(Method::GET, "service-key", &Value::Null).await;
+        change(&mut key);
+        client(&key)
+    }
+
+    pub(crate) async fn key(&self, group: &str) -> GroupKey {
+        GroupKey {
+            tenant: self.client().await.tenant().clone(),
+            group: group.to_owned(),
+        }
+    }
+
+    /// Calls the control plane, and fails the test when it refuses.
+    pub(crate) async fn control(&self, method: Method, path: &str, body: &Value) -> Value {
+        let request = self
+            .http
+            .request(method, format!("{}/_emulator/{path}", self.emulator.url()));
+        let request = if body.is_null() {
+            request
+        } else {
+            request.json(body)
+        };
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Somebody makes a configuration.
+    pub(crate) async fn configuration(&self) -> String {
+        let body = json!({"resourceGroup": GROUP, "name": "churn-v1", "scenarioId": "churn", "executableId": "churn-server"});
+        text(&self.control(Method::POST, "configurations", &body).await["id"])
+    }
+
+    /// Somebody makes a deployment that is in a status and stays there.
+    pub(crate) async fn deployment(&self, status: &str) -> String {
+        let body = json!({"resourceGroup": GROUP, "configurationId": self.configuration().await});
+        let id = text(&self.control(Method::POST, "deployments", &body).await["id"]);
+        self.force(&id, status).await;
+        id
+    }
+
+    pub(crate) async fn force(&self, id: &str, status: &str) {
+        let body = json!({"status": status, "frozen": true});
+        self.control(Method::PATCH, &format!("deployments/{id}"), &body)
+            .await;
+    }
+
+    pub(crate) async fn set(&self, settings: Value) {
+        self.control(Method::PATCH, "settings", &settings).await;
+    }
+
+    /// Switches a fault on for every call of an operation.
+    pub(crate) async fn fault(&self, operation: Operation, effect: Effect) {
+        let fault = json!({"match": {"operations": [operation]}, "effect": effect});
+        self.control(Method::POST, "faults", &fault).await;
+    }
+
+    pub(crate) async fn respond(&self, operation: Operation, status: u16, body: &str) {
+        self.fault(operation, Effect::Respond(response(status, body)))
+            .await;
+    }
+
+    pub(crate) async fn heal(&self) {
+        self.control(Method::DELETE, "faults", &Value::Null).await;
+    }
+
+    /// The audit log's entries of an operation.
+    pub(crate) async fn calls(&self, operation: Operation) -> Vec<Entry> {
+        let audit = self.control(Method::GET, "audit", &Value::Null).await;
+        let entries: Vec<Entry> = serde_json::from_value(audit["entries"].clone()).unwrap();
+        entries
+            .into_iter()
+            .filter(|entry| entry.operation == operation)
+            .collect()
+    }
+
+    pub(crate) async fn count(&self, operation: Operation) -> usize {
+        self.calls(operation).await.len()
+    }
+}
+
+/// A client from the JSON of a service key.
+pub(crate) fn client(key: &Value) -> Client {
+    client_within(key, Duration::from_secs(20))
+}
+
+fn client_within(key: &Value, request_timeout: Duration) -> Client {
+    let data = BTreeMap::from([("key".to_owned(), ByteString(key.to_string().into_bytes()))]);
+    let key = ServiceKey::from_secret(&data, None).unwrap();
+    let options = ClientOptions {
+        allow_http: true,
+        request_timeout,
+        ..ClientOptions::default()
+    };
+    Client::new(key, &options).unwrap()
+}
+
+pub(crate) fn response(status: u16, body: &str) -> Response {
+    Response {
+        status,
+        body: body.to_owned(),
+        content_type: None,
+        retry_after: None,
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
