@@ -107,16 +107,20 @@ impl Context {
         )
     }
 
-    /// Wakes `object` at the next news of a group.
-    pub(super) fn wait_for_list(&self, key: &GroupKey, object: &Deployment) {
+    /// Has `object` woken, or not any more, at the next news of a group. It is asked for before a list is looked at, because the news may come
+    /// at once.
+    pub(super) fn wait_for_list(&self, key: &GroupKey, object: &Deployment, wait: bool) {
+        let object = ObjectRef::from_obj(object);
         let mut waiting = self
             .waiting
             .lock()
             .expect("no code panics while it holds the map");
-        waiting
-            .entry(key.clone())
-            .or_default()
-            .insert(ObjectRef::from_obj(object));
+        let waiting = waiting.entry(key.clone()).or_default();
+        if wait {
+            waiting.insert(object);
+        } else {
+            waiting.remove(&object);
+        }
     }
 
     /// Waits until no other create call for this configuration is under way.

@@ -200,9 +200,8 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
         );
         context.inventory.set_busy(&access.key, subject.uid, moving);
     }
-    if matches!(step, Step::Wait(_) | Step::Stall(_)) {
-        context.wait_for_list(&access.key, &subject.object);
-    }
+    let waits = matches!(step, Step::Wait(_) | Step::Stall(_));
+    context.wait_for_list(&access.key, &subject.object, waits);
     let recheck = if step == Step::Wait(Wait::Chain) {
         Some(BACKOFF.0)
     } else {

@@ -220,6 +220,10 @@ async fn findings(
     goal: Goal,
     access: &Access,
 ) -> Result<Result<Findings, Blocked>, kube::Error> {
+    subject.context.inventory.watch(&access.key, subject.uid);
+    subject
+        .context
+        .wait_for_list(&access.key, &subject.object, true);
     let status = subject.object.status.clone().unwrap_or_default();
     if let Some(recorded) = status.deployment {
         return Ok(remote::find(subject, access, &recorded).await);
