@@ -5,6 +5,7 @@ mod arguments;
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use aicore_operator::{api, controller};
 use arguments::{Arguments, Command, CrdArguments, LogFormat, RunArguments};
@@ -12,6 +13,9 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
+
+/// How long a connection to the Kubernetes API may be silent. Watches, which end by themselves earlier, are the longest that are.
+const READ_TIMEOUT: Duration = Duration::from_secs(240);
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
@@ -54,12 +58,15 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         .install_default()
         .map_err(|_| "another TLS provider was installed before")?;
 
-    let client = kube::Client::try_default().await.map_err(|failure| {
+    let mut config = kube::Config::infer().await.map_err(|failure| {
         format!(
             "no Kubernetes API: {}. Run inside a cluster, or set KUBECONFIG",
             sentence(&failure)
         )
     })?;
+    config.read_timeout = Some(READ_TIMEOUT);
+    let client = kube::Client::try_from(config)
+        .map_err(|failure| format!("the Kubernetes API cannot be used: {}", sentence(&failure)))?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
     controller::run(client, arguments.options(), shutdown).await?;

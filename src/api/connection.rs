@@ -1,5 +1,10 @@
 //! The kind `Connection`: which AI Core tenant, and with which key.
 
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "each printcolumn has a type of its own"
+)]
+
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

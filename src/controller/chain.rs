@@ -13,20 +13,37 @@ use super::context::Context;
 use super::finalizers;
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment, IN_USE_FINALIZER};
 
-/// Puts both finalizers on, one write a call. True when both are on.
-pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<bool, kube::Error> {
+/// How far the finalizers of a Connection and its Secret are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Both are on.
+    Both,
+    /// Something was written; look again.
+    Changed,
+    /// There is no Secret to hold.
+    SecretMissing,
+    /// The Connection is being deleted, so nothing can be added to it.
+    ConnectionTerminating,
+    /// The Secret is being deleted, so nothing can be added to it.
+    SecretTerminating,
+}
+
+/// Puts both finalizers on, from the outside in.
+pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<Hold, kube::Error> {
     let namespace = connection.namespace().unwrap_or_default();
     let connections = context.connections_in(&namespace);
     let secret_name = &connection.spec.secret_ref.name;
+    if finalizers::is_terminating(connection) {
+        return Ok(Hold::ConnectionTerminating);
+    }
     let Some(secret) = secrets(context, &namespace)
         .get_metadata_opt(secret_name)
         .await?
     else {
-        return Ok(false);
+        return Ok(Hold::SecretMissing);
     };
-    if finalizers::is_terminating(connection) || finalizers::is_terminating(&secret) {
-        // Nothing can be added to what is about to go.
-        return Ok(false);
+    if finalizers::is_terminating(&secret) {
+        return Ok(Hold::SecretTerminating);
     }
     let named = connection
         .status
@@ -42,7 +59,7 @@ pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<b
         connections
             .replace_status(&connection.name_any(), &PostParams::default(), &changed)
             .await?;
-        return Ok(false);
+        return Ok(Hold::Changed);
     }
     if !finalizers::has(&secret, IN_USE_FINALIZER) {
         finalizers::add(&metadata(context, &namespace), &secret, IN_USE_FINALIZER).await?;
@@ -59,9 +76,9 @@ pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<b
             connection = connection.name_any(),
             "finalizer put on the Connection"
         );
-        return Ok(false);
+        return Ok(Hold::Changed);
     }
-    Ok(true)
+    Ok(Hold::Both)
 }
 
 /// The names of the Deployments that hold a Connection, asked live. One without our finalizer has created nothing and does not count.

@@ -12,7 +12,7 @@ use kube::{Api, ResourceExt};
 use tracing::{instrument, warn};
 
 use super::access::Problem;
-use super::chain;
+use super::chain::{self, Hold};
 use super::connections::{ConnectionName, ConnectionView};
 use super::context::Context;
 use super::deployment::backoff;
@@ -79,29 +79,39 @@ async fn work(
             return Ok(Action::await_change());
         }
     }
-    let held = chain::hold(context, connection).await?;
+    let hold = chain::hold(context, connection).await?;
     let client = client(context, connection).await?;
     note(context, name, connection, &client);
-    if !held
-        && !finalizers::is_terminating(connection)
-        && client.is_ok()
-        && !secret_is_terminating(context, connection).await?
-    {
-        // One of our own writes is under way; the version that it makes is looked at next.
+    if hold == Hold::Changed {
+        // What our own write has made of the Connection is looked at next.
         return Ok(Action::requeue(Duration::ZERO));
     }
-    let survey = match client {
+    let mut survey = match client {
         Ok(client) => survey::of(context, name, &client).await,
         Err(problem) => Survey::failed(problem),
     };
-    let failed = survey.problem.is_some();
+    survey.problem = survey.problem.or_else(|| terminating(connection, hold));
+    let soon = survey.problem.is_some();
     tell(context, connection, survey, &users).await?;
-    let soon = failed || finalizers::is_terminating(connection);
     Ok(Action::requeue(if soon {
         SOON
     } else {
         context.options.resync
     }))
+}
+
+/// A Connection on its way out still serves to stop and delete what it has made, but nothing new is created through it.
+fn terminating(connection: &Connection, hold: Hold) -> Option<Problem> {
+    let secret = &connection.spec.secret_ref.name;
+    let (reason, what) = match hold {
+        Hold::ConnectionTerminating => ("Terminating", "this Connection".to_owned()),
+        Hold::SecretTerminating => ("SecretTerminating", format!("Secret {secret}")),
+        Hold::Both | Hold::Changed | Hold::SecretMissing => return None,
+    };
+    let message = format!(
+        "{what} is being deleted: it goes on being used for the deployments there are, and no new one is created"
+    );
+    Some(Problem { reason, message })
 }
 
 /// The client with the Connection's present key. An unchanged key keeps its client, and with it its token.
@@ -201,20 +211,6 @@ fn inventory_name(name: &ConnectionName) -> String {
     format!("{}/{}", name.0, name.1)
 }
 
-async fn secret_is_terminating(
-    context: &Context,
-    connection: &Connection,
-) -> Result<bool, kube::Error> {
-    let secrets: Api<Secret> = Api::namespaced(
-        context.kube.clone(),
-        &connection.namespace().unwrap_or_default(),
-    );
-    let secret = secrets
-        .get_metadata_opt(&connection.spec.secret_ref.name)
-        .await?;
-    Ok(secret.is_some_and(|secret| finalizers::is_terminating(&secret)))
-}
-
 /// Writes what was found out, where it differs from what is written.
 async fn tell(
     context: &Context,
@@ -259,7 +255,7 @@ fn ready(connection: &Connection, survey: &Survey, users: &[String]) -> Conditio
     };
     if !users.is_empty() {
         message = format!(
-            "{message}. This Connection is being deleted and stays until these Deployments are gone: {}",
+            "{message}. It stays until these Deployments are gone: {}",
             users.join(", ")
         );
     }

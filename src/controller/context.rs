@@ -48,6 +48,9 @@ impl Options {
     }
 }
 
+/// A configuration: where it lives, and its id.
+pub(super) type ConfigurationKey = (GroupKey, String);
+
 /// What every reconciliation shares.
 pub(super) struct Context {
     pub(super) kube: Client,
@@ -69,7 +72,7 @@ pub(super) struct Context {
     /// One Connection lets go of its Secrets at a time.
     pub(super) releasing: AsyncMutex<()>,
     /// One create call at a time for each configuration, so that an open call and the search for a lost one never see each other halfway.
-    pub(super) creating: Mutex<HashMap<(GroupKey, String), Arc<AsyncMutex<()>>>>,
+    pub(super) creating: Mutex<HashMap<ConfigurationKey, Arc<AsyncMutex<()>>>>,
 }
 
 impl Context {

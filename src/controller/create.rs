@@ -143,10 +143,18 @@ async fn keep(
             }
         }
     }
-    let note = format!(
+    let mut note = format!(
         "deployment {id} was created from configuration {}",
         intent.configuration_id
     );
+    let previous = subject
+        .object
+        .status
+        .as_ref()
+        .and_then(|status| status.previous_ids.last());
+    if let Some(previous) = previous {
+        note = format!("{note}; it takes the place of {previous}, with a new id and a new URL");
+    }
     subject
         .context
         .events

@@ -93,6 +93,7 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
         }
         Ok(false) => Ok(rest(subject, &observation, step)),
         Err(Obstacle::Kubernetes(error)) => Err(error),
+        Err(Obstacle::Early(due)) => Ok(Action::requeue(due)),
         Err(Obstacle::Remote {
             failure,
             retry_after,

@@ -6,6 +6,7 @@ use tracing::info;
 
 use super::access::{Access, Problem};
 use super::create;
+use super::deployment::backoff;
 use super::events::News;
 use super::observe::{Observation, Subject, Wanted, wanted};
 use super::report::Failure;
@@ -16,6 +17,7 @@ use crate::api::{
     DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, RecordedConfiguration, RecordedDeployment,
 };
 use crate::lifecycle::Step;
+use crate::lifecycle::situation::Target;
 use crate::lifecycle::step::Release;
 
 /// How many ids of earlier deployments a status keeps.
@@ -26,6 +28,8 @@ const MAXIMUM_PREVIOUS: usize = 20;
 pub(super) enum Obstacle {
     /// The Kubernetes API refused or failed; a stale view is one of the reasons.
     Kubernetes(kube::Error),
+    /// It is too early: what was sent before may still show its effect, or the deployment may have gone just now.
+    Early(std::time::Duration),
     /// AI Core refused or failed.
     Remote {
         /// What to tell.
@@ -86,6 +90,19 @@ pub(super) async fn take(
                 .access
                 .as_ref()
                 .expect("the rules allow these steps only with a ready connection");
+            if matches!(step, Step::Stop | Step::Delete | Step::ChangeConfiguration) {
+                let shown = format!(
+                    "{:?} {:?}",
+                    observation
+                        .remote
+                        .as_ref()
+                        .map(|remote| &remote.configuration_id),
+                    observation.situation.record
+                );
+                subject
+                    .remember(|memory| memory.send(step, shown, backoff))
+                    .map_err(Obstacle::Early)?;
+            }
             match step {
                 Step::Take => take_found(subject, access, observation).await?,
                 Step::PrepareConfiguration => configuration::prepare(subject, access).await?,
@@ -210,7 +227,8 @@ async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
     write_status(subject, |status| status.stop_sent_for = Some(id.clone())).await?;
     let answer = access.client.stop_deployment(&access.key.group, &id).await;
-    settle(subject, answer, "StopRefused")?;
+    settle(subject, answer, Refusal::passing("StopRefused"))?;
+    subject.remember(|memory| memory.accept(Target::Stopped, &id));
     let note = format!("deployment {id} is being stopped");
     subject
         .context
@@ -231,10 +249,8 @@ async fn delete(
         .client
         .delete_deployment(&access.key.group, &id)
         .await;
-    if answer.is_ok() {
-        subject.remember(|memory| memory.delete_accepted = Some(id.clone()));
-    }
-    settle(subject, answer, "DeleteRefused")?;
+    settle(subject, answer, Refusal::passing("DeleteRefused"))?;
+    subject.remember(|memory| memory.accept(Target::Deleted, &id));
     subject
         .context
         .events
@@ -252,7 +268,14 @@ async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<
         .client
         .change_configuration(&access.key.group, &id, &configuration)
         .await;
-    settle(subject, answer, "InvalidConfiguration")?;
+    settle(
+        subject,
+        answer,
+        Refusal {
+            reason: "InvalidConfiguration",
+            stalled: true,
+        },
+    )?;
     let note = format!("deployment {id} is given configuration {configuration}; its URL stays");
     subject
         .context
@@ -262,20 +285,38 @@ async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<
     Ok(())
 }
 
-/// Ends a call about a deployment. Whatever the answer was, only a list requested after it tells what is the case now; a refusal means that
-/// our view was old, and it is told in case that it stays.
+/// What a refused call means.
+struct Refusal {
+    reason: &'static str,
+    /// Whether a person must act. Otherwise our view was old, and it is told in case that it stays.
+    stalled: bool,
+}
+
+impl Refusal {
+    fn passing(reason: &'static str) -> Self {
+        Self {
+            reason,
+            stalled: false,
+        }
+    }
+}
+
+/// Ends a call about a deployment. Whatever the answer was, only a list requested after it tells what is the case now.
 fn settle(
     subject: &Subject<'_>,
     answer: Result<(), Error>,
-    refused: &'static str,
+    refusal: Refusal,
 ) -> Result<(), Obstacle> {
     subject.remember(|memory| memory.unsettle());
     match answer {
-        Ok(()) | Err(Error::NotFound(_)) => Ok(()),
-        Err(error @ Error::Rejected(_)) => Err(Obstacle::remote(
+        Ok(()) => Ok(()),
+        Err(Error::NotFound(_)) if !refusal.stalled => {
+            Err(Obstacle::Early(subject.context.options.inventory.busy))
+        }
+        Err(error @ (Error::Rejected(_) | Error::NotFound(_))) => Err(Obstacle::remote(
             &error,
-            Some(refused),
-            refused == "InvalidConfiguration",
+            Some(refusal.reason),
+            refusal.stalled,
         )),
         Err(error) => Err(Obstacle::remote(&error, None, false)),
     }

@@ -8,6 +8,8 @@ use kube::ResourceExt;
 use tokio::time::Instant;
 
 use crate::api::Deployment;
+use crate::lifecycle::Step;
+use crate::lifecycle::situation::Target;
 
 /// The memories of all objects, by uid.
 #[derive(Debug, Default)]
@@ -44,8 +46,10 @@ pub(super) struct Memory {
     newest: Option<Arc<Deployment>>,
     /// When the last remote write of this object ended, or when the object was first seen. Only lists requested later count.
     pub(super) unsettled_since: Instant,
-    /// The deployment whose delete AI Core has accepted from this process.
-    pub(super) delete_accepted: Option<String>,
+    /// The last stop or delete that AI Core has accepted from this process.
+    accepted: Option<(Target, String, Instant)>,
+    /// The last write of a kind in a remote state, how often it was made there, and when for the last time.
+    sent: Option<(Step, String, u32, Instant)>,
     /// Whether a look without result has been made since the object lost its last record.
     pub(super) looked: bool,
     /// How many attempts in a row have failed.
@@ -60,7 +64,8 @@ impl Memory {
         Self {
             newest: None,
             unsettled_since: now,
-            delete_accepted: None,
+            accepted: None,
+            sent: None,
             looked: false,
             failures: 0,
             absent: None,
@@ -86,6 +91,42 @@ impl Memory {
     pub(super) fn unsettle(&mut self) {
         self.unsettled_since = Instant::now();
         self.looked = false;
+    }
+
+    /// Notes that AI Core has accepted to drive `id` to `target`.
+    pub(super) fn accept(&mut self, target: Target, id: &str) {
+        self.accepted = Some((target, id.to_owned(), Instant::now()));
+    }
+
+    /// Where AI Core has agreed to drive `id`, and how long ago that was.
+    pub(super) fn accepted(&self, id: &str) -> Option<(Target, Duration)> {
+        let (target, _, at) = self
+            .accepted
+            .as_ref()
+            .filter(|(_, accepted, _)| accepted == id)?;
+        Some((*target, at.elapsed()))
+    }
+
+    /// Whether `step` may be sent while AI Core shows the deployment as `shown`. What was sent already and shows no effect is sent again,
+    /// but each time after a longer pause, which is returned.
+    pub(super) fn send(
+        &mut self,
+        step: Step,
+        shown: String,
+        pause: impl Fn(u32) -> Duration,
+    ) -> Result<(), Duration> {
+        let times = match &self.sent {
+            Some((sent, state, times, at)) if *sent == step && *state == shown => {
+                let due = pause(*times);
+                if at.elapsed() < due {
+                    return Err(due - at.elapsed());
+                }
+                times + 1
+            }
+            _ => 1,
+        };
+        self.sent = Some((step, shown, times, Instant::now()));
+        Ok(())
     }
 
     /// How long `id` has been missing from every list in this process.
@@ -126,4 +167,37 @@ fn version(object: &Deployment) -> u64 {
         .resource_version()
         .and_then(|version| version.parse().ok())
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_without_effect_is_repeated_only_after_a_pause() {
+        let mut memory = Memory::new(Instant::now());
+        let long = |_| Duration::from_secs(3600);
+        assert_eq!(memory.send(Step::Stop, "RUNNING".into(), long), Ok(()));
+        assert!(memory.send(Step::Stop, "RUNNING".into(), long).is_err());
+        assert_eq!(
+            memory.send(Step::Stop, "RUNNING".into(), |_| Duration::ZERO),
+            Ok(())
+        );
+        assert_eq!(
+            memory.send(Step::Delete, "STOPPED".into(), long),
+            Ok(()),
+            "another state is another matter"
+        );
+    }
+
+    #[test]
+    fn what_was_accepted_counts_for_its_deployment_only() {
+        let mut memory = Memory::new(Instant::now());
+        memory.accept(Target::Stopped, "d1");
+        assert_eq!(
+            memory.accepted("d1").map(|(target, _)| target),
+            Some(Target::Stopped)
+        );
+        assert_eq!(memory.accepted("d2"), None);
+    }
 }

@@ -65,14 +65,18 @@ pub(super) async fn find(
 fn present(subject: &Subject<'_>, deployment: &aicore::Deployment) -> Present {
     let options = &subject.context.options;
     let state = format!("{}/{:?}", deployment.status, deployment.target_status);
-    let passing_for = subject.remember(|memory| {
+    let (passing_for, accepted) = subject.remember(|memory| {
         memory.seen();
-        memory.passing_for(state)
+        (memory.passing_for(state), memory.accepted(&deployment.id))
     });
+    // AI Core may leave the target state out of its answer. Then what it has accepted stands for it, as long as it may take to show.
+    let accepted = accepted
+        .filter(|(_, ago)| *ago < options.settle())
+        .map(|(target, _)| target);
     let status = subject.object.status.as_ref();
     Present {
         state: state_of(&deployment.status),
-        target: target_of(deployment.target_status.as_ref()),
+        target: target_of(deployment.target_status.as_ref(), accepted),
         configuration: match wanted(&subject.object) {
             Wanted::Nothing => Fit::Wanted,
             Wanted::Unprepared { .. } => Fit::Unprepared,
@@ -99,11 +103,12 @@ fn state_of(status: &Status) -> State {
     }
 }
 
-fn target_of(target: Option<&TargetStatus>) -> Target {
+fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
     match target {
+        None => accepted.unwrap_or(Target::Running),
         Some(TargetStatus::Stopped) => Target::Stopped,
         Some(TargetStatus::Deleted) => Target::Deleted,
-        Some(TargetStatus::Running | TargetStatus::Other(_)) | None => Target::Running,
+        Some(TargetStatus::Running | TargetStatus::Other(_)) => Target::Running,
     }
 }
 
@@ -120,12 +125,13 @@ async fn prove_absence(
     recorded: &RecordedDeployment,
 ) -> Result<Absence, Blocked> {
     let options = &subject.context.options;
-    let (missing_for, accepted_here) = subject.remember(|memory| {
+    let (missing_for, accepted) = subject.remember(|memory| {
         (
             memory.missing_for(&recorded.id),
-            memory.delete_accepted.as_ref() == Some(&recorded.id),
+            memory.accepted(&recorded.id),
         )
     });
+    let accepted_here = accepted.is_some_and(|(target, _)| target == Target::Deleted);
     let delete_accepted = accepted_here || recorded.target_state.as_deref() == Some("DELETED");
     if !delete_accepted && missing_for < options.create_grace {
         return Ok(Absence {
