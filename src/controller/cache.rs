@@ -7,12 +7,12 @@ use kube::ResourceExt;
 use kube::runtime::watcher;
 
 use super::context::Context;
-use super::deployment::wake_connections_of;
+use super::wake::connections_of;
 use crate::api::Deployment;
 
 /// The objects that the watch has shown, by uid.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     objects: Mutex<Objects>,
 }
 
@@ -25,7 +25,7 @@ struct Objects {
 
 impl Seen {
     /// Takes in one event of the watch.
-    pub(super) fn follow(&self, context: &Context, event: &watcher::Event<Deployment>) {
+    pub(crate) fn follow(&self, context: &Context, event: &watcher::Event<Deployment>) {
         let mut objects = self
             .objects
             .lock()
@@ -66,5 +66,5 @@ fn gone(context: &Context, uid: &str, object: &Deployment) {
     context.claims.forget(uid);
     context.memories.forget(uid);
     context.inventory.unwatch(uid);
-    wake_connections_of(context, object);
+    connections_of(context, object);
 }

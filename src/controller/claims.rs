@@ -15,7 +15,7 @@ use crate::api::Deployment;
 
 /// The register of all claims.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
+pub(crate) struct Claims {
     register: Mutex<Register>,
 }
 
@@ -41,7 +41,7 @@ struct Claimant {
 
 impl Claims {
     /// Notes what an object records and names.
-    pub(super) fn observe(&self, object: &Deployment) {
+    pub(crate) fn observe(&self, object: &Deployment) {
         let Some(uid) = object.uid() else { return };
         let mut register = self.lock();
         let reserved = register
@@ -53,12 +53,12 @@ impl Claims {
     }
 
     /// Forgets an object that is gone.
-    pub(super) fn forget(&self, uid: &str) {
+    pub(crate) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
     }
 
     /// Reserves `id` for an object, unless another one holds it. The reservation ends with [`Claims::unreserve`] or with the object.
-    pub(super) fn reserve(
+    pub(crate) fn reserve(
         &self,
         uid: &str,
         key: &GroupKey,
@@ -80,7 +80,7 @@ impl Claims {
     }
 
     /// Gives up an object's reservation.
-    pub(super) fn unreserve(&self, uid: &str) {
+    pub(crate) fn unreserve(&self, uid: &str) {
         let mut register = self.lock();
         if let Some(mut claimant) = register.remove(uid) {
             claimant.reserved = None;
@@ -89,7 +89,7 @@ impl Claims {
     }
 
     /// The uid of the object that holds `id`: the oldest that records or reserves it, else the oldest that names it.
-    pub(super) fn holder(
+    pub(crate) fn holder(
         &self,
         key: &GroupKey,
         id: &str,
@@ -99,7 +99,7 @@ impl Claims {
     }
 
     /// The objects that record, reserve or name `id` in this group of whatever tenant: those whom news about it concern.
-    pub(super) fn concerned(&self, group: &str, id: &str) -> Vec<ObjectRef<Deployment>> {
+    pub(crate) fn concerned(&self, group: &str, id: &str) -> Vec<ObjectRef<Deployment>> {
         let register = self.lock();
         let uids = register.by_deployment.get(id).into_iter().flatten();
         uids.filter_map(|uid| register.claimants.get(uid))
@@ -109,7 +109,7 @@ impl Claims {
     }
 
     /// Those of `ids` that no object holds.
-    pub(super) fn unclaimed<'a>(
+    pub(crate) fn unclaimed<'a>(
         &self,
         key: &GroupKey,
         ids: impl Iterator<Item = &'a str>,
@@ -129,7 +129,7 @@ impl Claims {
 }
 
 /// The tenant that a Connection (namespace, name) leads to now: an object that only names an id means it in that tenant.
-pub(super) type TenantOf<'a> = &'a dyn Fn(&(String, String)) -> Option<Tenant>;
+pub(crate) type TenantOf<'a> = &'a dyn Fn(&(String, String)) -> Option<Tenant>;
 
 impl Register {
     fn insert(&mut self, uid: String, claimant: Claimant) {

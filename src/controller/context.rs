@@ -9,10 +9,10 @@ use kube::{Api, Client, ResourceExt};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc};
 
 use super::claims::Claims;
-use super::connections::Connections;
-use super::events::Events;
+use super::connection::surveys::Surveys;
+use super::connection::views::Connections;
 use super::memory::Memories;
-use super::survey::Surveys;
+use super::tell::events::Events;
 use crate::aicore::{ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant};
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lifecycle::identity::Identity;
@@ -43,51 +43,51 @@ pub struct Options {
 impl Options {
     /// How long a create call whose answer was lost can still have its effect, or stay unseen after it: the call itself ends at the request
     /// timeout, and what it made may be missing from lists for the grace period.
-    pub(super) fn settle(&self) -> Duration {
+    pub(crate) fn settle(&self) -> Duration {
         self.client.request_timeout + self.create_grace
     }
 }
 
 /// A configuration: where it lives, and its id.
-pub(super) type ConfigurationKey = (GroupKey, String);
+pub(crate) type ConfigurationKey = (GroupKey, String);
 
 /// What every reconciliation shares.
-pub(super) struct Context {
-    pub(super) kube: Client,
-    pub(super) options: Options,
-    pub(super) cluster_id: String,
-    pub(super) inventory: Arc<Inventory>,
-    pub(super) claims: Claims,
-    pub(super) connections: Connections,
-    pub(super) surveys: Surveys,
-    pub(super) memories: Memories,
-    pub(super) events: Events,
-    pub(super) deployments: Store<Deployment>,
+pub(crate) struct Context {
+    pub(crate) kube: Client,
+    pub(crate) options: Options,
+    pub(crate) cluster_id: String,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) claims: Claims,
+    pub(crate) connections: Connections,
+    pub(crate) surveys: Surveys,
+    pub(crate) memories: Memories,
+    pub(crate) events: Events,
+    pub(crate) deployments: Store<Deployment>,
     /// Asks for another look at a Connection.
-    pub(super) wake_connection: mpsc::UnboundedSender<ObjectRef<Connection>>,
+    pub(crate) wake_connection: mpsc::UnboundedSender<ObjectRef<Connection>>,
     /// Asks for another look at a Deployment.
-    pub(super) wake_deployment: mpsc::UnboundedSender<ObjectRef<Deployment>>,
+    pub(crate) wake_deployment: mpsc::UnboundedSender<ObjectRef<Deployment>>,
     /// Deployments that wait for the next list of a group.
-    pub(super) waiting: Mutex<HashMap<GroupKey, HashSet<ObjectRef<Deployment>>>>,
+    pub(crate) waiting: Mutex<HashMap<GroupKey, HashSet<ObjectRef<Deployment>>>>,
     /// One Connection lets go of its Secrets at a time.
-    pub(super) releasing: AsyncMutex<()>,
+    pub(crate) releasing: AsyncMutex<()>,
     /// One create call at a time for each configuration, so that an open call and the search for a lost one never see each other halfway.
-    pub(super) creating: Mutex<HashMap<ConfigurationKey, Arc<AsyncMutex<()>>>>,
+    pub(crate) creating: Mutex<HashMap<ConfigurationKey, Arc<AsyncMutex<()>>>>,
 }
 
 impl Context {
     /// The Deployments of an object's namespace.
-    pub(super) fn deployments_in(&self, namespace: &str) -> Api<Deployment> {
+    pub(crate) fn deployments_in(&self, namespace: &str) -> Api<Deployment> {
         Api::namespaced(self.kube.clone(), namespace)
     }
 
     /// The Connections of a namespace.
-    pub(super) fn connections_in(&self, namespace: &str) -> Api<Connection> {
+    pub(crate) fn connections_in(&self, namespace: &str) -> Api<Connection> {
         Api::namespaced(self.kube.clone(), namespace)
     }
 
     /// Who an object is, across clusters.
-    pub(super) fn identity(&self, object: &Deployment) -> Identity {
+    pub(crate) fn identity(&self, object: &Deployment) -> Identity {
         Identity {
             cluster: self.cluster_id.clone(),
             namespace: object.namespace().unwrap_or_default(),
@@ -97,12 +97,12 @@ impl Context {
     }
 
     /// The tenant that a Connection leads to.
-    pub(super) fn tenant_of(&self) -> impl Fn(&(String, String)) -> Option<Tenant> + '_ {
+    pub(crate) fn tenant_of(&self) -> impl Fn(&(String, String)) -> Option<Tenant> + '_ {
         |connection| self.connections.tenant(connection)
     }
 
     /// Those deployments of a list that no object holds.
-    pub(super) fn unclaimed(&self, key: &GroupKey, snapshot: &Snapshot) -> BTreeSet<String> {
+    pub(crate) fn unclaimed(&self, key: &GroupKey, snapshot: &Snapshot) -> BTreeSet<String> {
         self.claims.unclaimed(
             key,
             snapshot.iter().map(|deployment| deployment.id.as_str()),
@@ -112,7 +112,7 @@ impl Context {
 
     /// Has `object` woken, or not any more, at the next news of a group. It is asked for before a list is looked at, because the news may come
     /// at once.
-    pub(super) fn wait_for_list(&self, key: &GroupKey, object: &Deployment, wait: bool) {
+    pub(crate) fn wait_for_list(&self, key: &GroupKey, object: &Deployment, wait: bool) {
         let object = ObjectRef::from_obj(object);
         let mut waiting = self
             .waiting
@@ -127,7 +127,7 @@ impl Context {
     }
 
     /// Waits until no other create call for this configuration is under way.
-    pub(super) async fn create_alone(
+    pub(crate) async fn create_alone(
         &self,
         key: &GroupKey,
         configuration_id: &str,

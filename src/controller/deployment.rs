@@ -3,29 +3,31 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
-use kube::runtime::reflector::ObjectRef;
 use tracing::{debug, info, instrument, warn};
 
+use super::act::obstacle::{Obstacle, backoff};
+use super::act::status::write_status;
 use super::context::Context;
-use super::effects::{self, Obstacle, write_status};
-use super::events::News;
-use super::observe::{Observation, Subject, observe};
-use super::words::{Mood, say};
-use super::{finalizers, report};
+use super::observe::{Observation, observe};
+use super::problem::Failure;
+use super::subject::Subject;
+use super::tell::events::News;
+use super::tell::report;
+use super::tell::words::{Mood, recorded_id, say};
+use super::{act, finalizers, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
 use crate::lifecycle::step::{Done, Wait};
 use crate::lifecycle::{Step, next_step};
 
-/// The shortest and the longest pause after failures.
-const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+/// The pause while a Connection is made ready, which no event ends.
+const SHORTLY: Duration = Duration::from_secs(1);
 
 /// Takes the next step of an object, and says when to look at it again.
 #[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
-pub(super) async fn reconcile(
+pub(crate) async fn reconcile(
     object: Arc<Deployment>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
@@ -54,7 +56,7 @@ pub(super) async fn reconcile(
 }
 
 /// When to try again after the Kubernetes API failed.
-pub(super) fn after_error(
+pub(crate) fn after_error(
     object: Arc<Deployment>,
     error: &kube::Error,
     context: Arc<Context>,
@@ -84,7 +86,7 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
         let status = report::status(&subject.object, &observation, step, Timestamp::now());
         tell(subject, &observation, step, status).await?;
     }
-    match effects::take(subject, &observation, step).await {
+    match act::take(subject, &observation, step).await {
         Ok(true) => {
             info!(?step, "done");
             subject.remember(|memory| memory.failures = 0);
@@ -126,7 +128,7 @@ async fn tell(
     write_status(subject, |current| *current = status).await?;
     if news {
         let verdict = say(&subject.object, observation, step);
-        let id = super::words::recorded_id(&subject.object);
+        let id = recorded_id(&subject.object);
         match verdict.mood {
             Mood::Settled => {
                 subject
@@ -155,7 +157,7 @@ async fn tell(
 }
 
 /// Reports a step that had no effect.
-async fn fail(subject: &Subject<'_>, failure: &report::Failure) -> Result<(), kube::Error> {
+async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Error> {
     let object = subject.remember(|memory| memory.newest(subject.object.clone()));
     let status = report::failed(&object, failure, Timestamp::now());
     let news = Some(&status) != object.status.as_ref();
@@ -177,7 +179,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
             news_for_connection(subject);
         }
         return Action::requeue(if matches!(step, Step::Wait(_)) {
-            BACKOFF.0 * 5
+            SHORTLY * 5
         } else {
             context.options.resync
         });
@@ -204,7 +206,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     let waits = matches!(step, Step::Wait(_) | Step::Stall(_));
     context.wait_for_list(&access.key, &subject.object, waits);
     let recheck = if step == Step::Wait(Wait::Chain) {
-        Some(BACKOFF.0)
+        Some(SHORTLY)
     } else {
         observation.recheck
     };
@@ -213,22 +215,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
 
 /// What an object records has changed, and with it what its Connection counts and whether that is still in use.
 fn news_for_connection(subject: &Subject<'_>) {
-    wake_connections_of(subject.context, &subject.object);
-}
-
-/// Has every Connection looked at that an object names or has used.
-pub(super) fn wake_connections_of(context: &Context, object: &Deployment) {
-    let namespace = object.namespace().unwrap_or_default();
-    let used = object
-        .status
-        .as_ref()
-        .and_then(|status| status.connection.clone());
-    for name in std::iter::once(object.spec.connection_ref.name.clone()).chain(used) {
-        // The receiver lives as long as the operator runs.
-        let _ = context
-            .wake_connection
-            .send(ObjectRef::new(&name).within(&namespace));
-    }
+    wake::connections_of(subject.context, &subject.object);
 }
 
 fn pause(subject: &Subject<'_>, retry_after: Option<Duration>) -> Duration {
@@ -237,18 +224,4 @@ fn pause(subject: &Subject<'_>, retry_after: Option<Duration>) -> Duration {
         memory.failures
     });
     backoff(failures).max(retry_after.unwrap_or_default())
-}
-
-/// The pause after so many failures in a row.
-pub(super) fn backoff(failures: u32) -> Duration {
-    let (shortest, longest) = BACKOFF;
-    let pauses = ExponentialBuilder::default()
-        .with_min_delay(shortest)
-        .with_max_delay(longest)
-        .with_jitter()
-        .without_max_times();
-    pauses
-        .build()
-        .nth(failures.saturating_sub(1).min(16) as usize)
-        .unwrap_or(longest)
 }

@@ -9,17 +9,17 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 /// Whether an object carries a finalizer.
-pub(super) fn has<K: Resource>(object: &K, finalizer: &str) -> bool {
+pub(crate) fn has<K: Resource>(object: &K, finalizer: &str) -> bool {
     object.finalizers().iter().any(|other| other == finalizer)
 }
 
 /// Whether somebody has asked for the object's deletion.
-pub(super) fn is_terminating<K: Resource>(object: &K) -> bool {
+pub(crate) fn is_terminating<K: Resource>(object: &K) -> bool {
     object.meta().deletion_timestamp.is_some()
 }
 
 /// Puts `finalizer` on `object`. Fails where the object has changed since it was read.
-pub(super) async fn add<K>(api: &Api<K>, object: &K, finalizer: &str) -> Result<K, kube::Error>
+pub(crate) async fn add<K>(api: &Api<K>, object: &K, finalizer: &str) -> Result<K, kube::Error>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
 {
@@ -29,7 +29,7 @@ where
 }
 
 /// Takes `finalizer` off `object`. Fails where the object has changed since it was read.
-pub(super) async fn remove<K>(api: &Api<K>, object: &K, finalizer: &str) -> Result<K, kube::Error>
+pub(crate) async fn remove<K>(api: &Api<K>, object: &K, finalizer: &str) -> Result<K, kube::Error>
 where
     K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + Debug,
 {
@@ -61,7 +61,7 @@ where
 }
 
 /// Whether a write failed because the object has changed or gone since it was read: a reason to look again, not an error.
-pub(super) fn is_stale(error: &kube::Error) -> bool {
+pub(crate) fn is_stale(error: &kube::Error) -> bool {
     // A JSON patch whose `test` fails is answered with 422.
     matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409 | 422))
 }

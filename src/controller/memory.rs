@@ -13,13 +13,13 @@ use crate::lifecycle::situation::Target;
 
 /// The memories of all objects, by uid.
 #[derive(Debug, Default)]
-pub(super) struct Memories {
+pub(crate) struct Memories {
     objects: Mutex<HashMap<String, Arc<Mutex<Memory>>>>,
 }
 
 impl Memories {
     /// The memory of one object, made at the first call.
-    pub(super) fn of(&self, uid: &str) -> Arc<Mutex<Memory>> {
+    pub(crate) fn of(&self, uid: &str) -> Arc<Mutex<Memory>> {
         let mut objects = self
             .objects
             .lock()
@@ -31,7 +31,7 @@ impl Memories {
     }
 
     /// Forgets an object that is gone.
-    pub(super) fn forget(&self, uid: &str) {
+    pub(crate) fn forget(&self, uid: &str) {
         self.objects
             .lock()
             .expect("no code panics while it holds the map")
@@ -41,19 +41,19 @@ impl Memories {
 
 /// What is remembered of one object.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// The newest version of the object that one of our own writes returned, which a cache may not have yet.
     newest: Option<Arc<Deployment>>,
     /// When the last remote write of this object ended, or when the object was first seen. Only lists requested later count.
-    pub(super) unsettled_since: Instant,
+    pub(crate) unsettled_since: Instant,
     /// The last stop or delete that AI Core has accepted from this process.
     accepted: Option<(Target, String, Instant)>,
     /// The last write of a kind in a remote state, how often it was made there, and when for the last time.
     sent: Option<(Step, String, u32, Instant)>,
     /// Whether a look without result has been made since the object lost its last record.
-    pub(super) looked: bool,
+    pub(crate) looked: bool,
     /// How many attempts in a row have failed.
-    pub(super) failures: u32,
+    pub(crate) failures: u32,
     absent: Option<(String, Instant)>,
     intent: Option<(i64, Instant)>,
     passing: Option<(String, Instant)>,
@@ -75,7 +75,7 @@ impl Memory {
     }
 
     /// The newer one of the cached object and of what our own last write returned.
-    pub(super) fn newest(&self, cached: Arc<Deployment>) -> Arc<Deployment> {
+    pub(crate) fn newest(&self, cached: Arc<Deployment>) -> Arc<Deployment> {
         match &self.newest {
             Some(newest) if version(newest) > version(&cached) => newest.clone(),
             _ => cached,
@@ -83,23 +83,23 @@ impl Memory {
     }
 
     /// Remembers what one of our own writes returned.
-    pub(super) fn wrote(&mut self, object: Deployment) {
+    pub(crate) fn wrote(&mut self, object: Deployment) {
         self.newest = Some(Arc::new(object));
     }
 
     /// Notes that a remote write has just ended, however it ended.
-    pub(super) fn unsettle(&mut self) {
+    pub(crate) fn unsettle(&mut self) {
         self.unsettled_since = Instant::now();
         self.looked = false;
     }
 
     /// Notes that AI Core has accepted to drive `id` to `target`.
-    pub(super) fn accept(&mut self, target: Target, id: &str) {
+    pub(crate) fn accept(&mut self, target: Target, id: &str) {
         self.accepted = Some((target, id.to_owned(), Instant::now()));
     }
 
     /// Where AI Core has agreed to drive `id`, and how long ago that was.
-    pub(super) fn accepted(&self, id: &str) -> Option<(Target, Duration)> {
+    pub(crate) fn accepted(&self, id: &str) -> Option<(Target, Duration)> {
         let (target, _, at) = self
             .accepted
             .as_ref()
@@ -109,7 +109,7 @@ impl Memory {
 
     /// Whether `step` may be sent while AI Core shows the deployment as `shown`. What was sent already and shows no effect is sent again,
     /// but each time after a longer pause, which is returned.
-    pub(super) fn send(
+    pub(crate) fn send(
         &mut self,
         step: Step,
         shown: String,
@@ -130,22 +130,22 @@ impl Memory {
     }
 
     /// How long `id` has been missing from every list in this process.
-    pub(super) fn missing_for(&mut self, id: &str) -> Duration {
+    pub(crate) fn missing_for(&mut self, id: &str) -> Duration {
         since(&mut self.absent, id.to_owned())
     }
 
     /// Notes that `id` is in a list.
-    pub(super) fn seen(&mut self) {
+    pub(crate) fn seen(&mut self) {
         self.absent = None;
     }
 
     /// How long this process has known of the intent with this serial number.
-    pub(super) fn intent_known_for(&mut self, serial: i64) -> Duration {
+    pub(crate) fn intent_known_for(&mut self, serial: i64) -> Duration {
         since(&mut self.intent, serial)
     }
 
     /// How long the deployment has been in this state as far as this process has seen.
-    pub(super) fn passing_for(&mut self, state: String) -> Duration {
+    pub(crate) fn passing_for(&mut self, state: String) -> Duration {
         since(&mut self.passing, state)
     }
 }

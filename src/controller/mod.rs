@@ -1,34 +1,25 @@
 //! The edge: watches Kubernetes, asks AI Core, takes one step at a time and tells about it.
 //!
 //! - [`deployment`]: one reconciliation, from observing to acting;
-//! - [`observe`], [`access`], [`remote`], [`look`]: what is known, in the words of the rules;
-//! - [`effects`], [`create`], [`configuration`]: what is done;
-//! - [`report`], [`words`], [`events`]: what is told;
-//! - [`claims`], [`memory`], [`connections`], [`cache`]: what is remembered;
-//! - [`connection`], [`chain`], [`survey`], [`secrets`]: the way to AI Core, and how it is kept open.
+//! - [`observe`]: what is known, in the words of the rules;
+//! - [`act`]: what is done, one effect for each step;
+//! - [`tell`]: what a person reads of it;
+//! - [`connection`]: the way to AI Core, and how it is kept open;
+//! - [`claims`], [`memory`], [`cache`]: what is remembered; [`wake`]: whom news concerns.
 
-mod access;
+mod act;
 mod cache;
-mod chain;
 mod claims;
-mod configuration;
 mod connection;
-mod connections;
 mod context;
-mod create;
 mod deployment;
-mod effects;
-mod events;
 mod finalizers;
-mod look;
 mod memory;
 mod observe;
-mod remote;
-mod report;
-mod secrets;
-mod survey;
+mod problem;
+mod subject;
+mod tell;
 mod wake;
-mod words;
 
 use std::sync::Arc;
 
@@ -106,7 +97,7 @@ pub async fn run(
     let (connection_reader, connection_writer) = reflector::store();
     let context = Arc::new(Context {
         inventory: Inventory::new(options.inventory, inventory_events),
-        events: events::Events::new(client.clone()),
+        events: tell::events::Events::new(client.clone()),
         kube: client,
         cluster_id,
         claims: Default::default(),
@@ -153,7 +144,7 @@ pub async fn run(
     let background = async {
         tokio::select! {
             () = wake::run(&context, changes) => {}
-            () = secrets::watch(&context, connection_reader) => {}
+            () = connection::secrets::watch(&context, connection_reader) => {}
             () = shutdown.cancelled() => {}
         }
     };

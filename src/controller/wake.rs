@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
@@ -11,7 +12,7 @@ use crate::aicore::{Event, GroupKey};
 use crate::api::Deployment;
 
 /// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
-pub(super) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<Event>) {
+pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<Event>) {
     while let Some(event) = events.recv().await {
         match event {
             Event::Changed(change) => {
@@ -59,6 +60,21 @@ fn wake(context: &Context, objects: impl Iterator<Item = ObjectRef<Deployment>>)
 
 fn wake_connections(context: &Context, key: &GroupKey) {
     for (namespace, name) in context.connections.leading_to(&key.tenant) {
+        let _ = context
+            .wake_connection
+            .send(ObjectRef::new(&name).within(&namespace));
+    }
+}
+
+/// Has every Connection looked at that an object names or has used.
+pub(crate) fn connections_of(context: &Context, object: &Deployment) {
+    let namespace = object.namespace().unwrap_or_default();
+    let used = object
+        .status
+        .as_ref()
+        .and_then(|status| status.connection.clone());
+    for name in std::iter::once(object.spec.connection_ref.name.clone()).chain(used) {
+        // The receiver lives as long as the operator runs.
         let _ = context
             .wake_connection
             .send(ObjectRef::new(&name).within(&namespace));

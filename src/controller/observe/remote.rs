@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::access::{Access, Blocked};
-use super::observe::{Findings, Subject, Wanted, wanted};
+use super::findings::Findings;
 use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
 use crate::api::RecordedDeployment;
+use crate::controller::subject::{Subject, Wanted, wanted};
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
 };
@@ -15,7 +16,7 @@ use crate::lifecycle::situation::{
 const EXPIRY_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Finds out what AI Core says of the recorded deployment.
-pub(super) async fn find(
+pub(crate) async fn find(
     subject: &Subject<'_>,
     access: &Access,
     recorded: &RecordedDeployment,

@@ -9,16 +9,16 @@ use kube::{Api, ResourceExt};
 use tracing::warn;
 
 use super::chain;
-use super::context::Context;
 use crate::api::Connection;
+use crate::controller::context::Context;
 
 /// Follows the Secrets until the stream ends, which it does not.
-pub(super) async fn watch(context: &Context, connections: Store<Connection>) {
+pub(crate) async fn watch(context: &Context, connections: Store<Connection>) {
     let secrets: Api<PartialObjectMeta<Secret>> =
-        super::scoped(&context.kube, context.options.namespace.as_deref());
+        crate::controller::scoped(&context.kube, context.options.namespace.as_deref());
     let changes = watcher(
         secrets,
-        watcher::Config::default().timeout(super::WATCH_TIMEOUT),
+        watcher::Config::default().timeout(crate::controller::WATCH_TIMEOUT),
     )
     .default_backoff()
     .touched_objects();

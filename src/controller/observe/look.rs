@@ -5,17 +5,18 @@ use std::collections::BTreeSet;
 use kube::ResourceExt;
 
 use super::access::{Access, Blocked};
-use super::observe::{Findings, Subject, adopts};
+use super::findings::Findings;
 use crate::aicore::{self, Observed, Snapshot, Status, TargetStatus};
 use crate::api::{Deployment, Intent};
+use crate::controller::subject::{Subject, adopts};
 use crate::lifecycle::intent::{self, OpenIntent, Outcome};
 use crate::lifecycle::situation::{Goal, Look, Record, Resolution};
 
 /// What a look found.
-pub(super) struct Sight {
-    pub(super) look: Look,
+pub(crate) struct Sight {
+    pub(crate) look: Look,
     /// The deployments that were found.
-    pub(super) candidates: Vec<String>,
+    pub(crate) candidates: Vec<String>,
 }
 
 impl Sight {
@@ -28,7 +29,7 @@ impl Sight {
 }
 
 /// Looks for a deployment of an object whose status records none.
-pub(super) async fn for_own(
+pub(crate) async fn for_own(
     subject: &Subject<'_>,
     goal: Goal,
     access: &Access,
@@ -121,7 +122,7 @@ fn is_going(deployment: &aicore::Deployment) -> bool {
 }
 
 /// Looks for the result of a create call whose answer was lost.
-pub(super) fn for_result(
+pub(crate) fn for_result(
     subject: &Subject<'_>,
     access: &Access,
     intent: &Intent,

@@ -11,26 +11,26 @@ const MAXIMUM_NOTE: usize = 1024;
 const MAXIMUM_WORD: usize = 128;
 
 /// Publishes events. One for the whole process, because repetitions are folded together in it.
-pub(super) struct Events {
+pub(crate) struct Events {
     recorder: Recorder,
 }
 
 /// Something to tell about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct News {
+pub(crate) struct News {
     /// Whether it might be worth a look.
-    pub(super) warning: bool,
+    pub(crate) warning: bool,
     /// One word in CamelCase.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// What it is about beyond the object, such as a deployment id: news with another subject is not folded into this.
-    pub(super) about: String,
+    pub(crate) about: String,
     /// A sentence for a person.
-    pub(super) note: String,
+    pub(crate) note: String,
 }
 
 impl News {
     /// Good news.
-    pub(super) fn good(reason: &'static str, about: &str, note: String) -> Self {
+    pub(crate) fn good(reason: &'static str, about: &str, note: String) -> Self {
         Self {
             warning: false,
             reason,
@@ -40,7 +40,7 @@ impl News {
     }
 
     /// News that might be worth a look.
-    pub(super) fn bad(reason: &'static str, about: &str, note: String) -> Self {
+    pub(crate) fn bad(reason: &'static str, about: &str, note: String) -> Self {
         Self {
             warning: true,
             reason,
@@ -52,7 +52,7 @@ impl News {
 
 impl Events {
     /// Makes the recorder of this process.
-    pub(super) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         let instance = std::env::var("HOSTNAME")
             .ok()
             .filter(|name| !name.is_empty());
@@ -68,7 +68,7 @@ impl Events {
     }
 
     /// Publishes news. Failing to do so is logged and nothing else: an event is never worth a deployment.
-    pub(super) async fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, news: News) {
+    pub(crate) async fn publish<K: Resource<DynamicType = ()>>(&self, object: &K, news: News) {
         let mut reference = object.object_ref(&());
         // Otherwise every version of the object would be an object of its own to the recorder, and nothing would be folded.
         reference.resource_version = None;
@@ -93,7 +93,7 @@ impl Events {
 }
 
 /// The beginning of `text` that fits into `maximum` bytes.
-pub(super) fn shortened(text: &str, maximum: usize) -> String {
+pub(crate) fn shortened(text: &str, maximum: usize) -> String {
     if text.len() <= maximum {
         return text.to_owned();
     }

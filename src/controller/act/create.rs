@@ -9,20 +9,22 @@ use kube::api::PostParams;
 use kube::{Api, ResourceExt};
 use tracing::{info, warn};
 
-use super::access::{Access, Problem};
-use super::effects::{Obstacle, record, write_status};
-use super::events::News;
-use super::finalizers;
-use super::observe::{Subject, Wanted, configuration_to_create};
-use super::report::Failure;
+use super::obstacle::Obstacle;
+use super::status::{record, write_status};
 use crate::aicore::{Error, Observed};
 use crate::api::{Deployment, Intent};
+use crate::controller::finalizers;
+use crate::controller::observe::access::Access;
+use crate::controller::problem::Failure;
+use crate::controller::problem::Problem;
+use crate::controller::subject::{Subject, Wanted, configuration_to_create};
+use crate::controller::tell::events::News;
 
 /// How often writing the new id is tried before the intent is left to tell the tale.
 const ATTEMPTS: u32 = 5;
 
 /// Creates the object's deployment.
-pub(super) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
+pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
     let Wanted::Configuration(configuration) = configuration_to_create(&subject.object) else {
         return Ok(());
     };

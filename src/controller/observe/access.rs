@@ -2,11 +2,12 @@
 
 use kube::ResourceExt;
 
-use super::connections::ConnectionView;
-use super::context::Context;
-use super::finalizers;
 use crate::aicore::{Client, Error, GroupKey};
 use crate::api::{Connection, Deployment, IN_USE_FINALIZER};
+use crate::controller::connection::views::ConnectionView;
+use crate::controller::context::Context;
+use crate::controller::finalizers;
+use crate::controller::problem::Problem;
 use crate::lifecycle::situation;
 
 use k8s_openapi::api::core::v1::Secret;
@@ -14,33 +15,24 @@ use kube::Api;
 
 /// A way to AI Core for one object.
 #[derive(Clone, Debug)]
-pub(super) struct Access {
+pub(crate) struct Access {
     /// The name of the Connection.
-    pub(super) connection: String,
+    pub(crate) connection: String,
     /// The client with its key.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// The tenant and resource group of the object.
-    pub(super) key: GroupKey,
+    pub(crate) key: GroupKey,
     /// Whether nobody else creates deployments from the configurations that objects name.
-    pub(super) exclusive: bool,
+    pub(crate) exclusive: bool,
 }
 
 /// What is in the way.
 #[derive(Clone, Debug)]
-pub(super) struct Blocked {
+pub(crate) struct Blocked {
     /// In the words of the rules.
-    pub(super) connection: situation::Connection,
+    pub(crate) connection: situation::Connection,
     /// For a person.
-    pub(super) problem: Problem,
-}
-
-/// Something that went wrong, for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
-    /// One word, for a condition.
-    pub(super) reason: &'static str,
-    /// A sentence.
-    pub(super) message: String,
+    pub(crate) problem: Problem,
 }
 
 impl Blocked {
@@ -69,7 +61,7 @@ impl From<&Error> for Blocked {
 
 /// Finds the way to AI Core for an object: through the Connection that its spec names, or, while an id or an intent is recorded, through any
 /// of its Connections that leads to the recorded tenant.
-pub(super) async fn find(context: &Context, object: &Deployment) -> Result<Access, Blocked> {
+pub(crate) async fn find(context: &Context, object: &Deployment) -> Result<Access, Blocked> {
     let status = object.status.clone().unwrap_or_default();
     let tenant = status
         .tenant
@@ -167,7 +159,7 @@ async fn unseen(context: &Context, namespace: &str, name: &str) -> Blocked {
 
 /// Whether the Connection and its Secret, read from the API server and not from a cache, both carry our finalizer and neither is about to go.
 /// Only then may a deployment be made: without them it could never be stopped again.
-pub(super) async fn chain_holds(
+pub(crate) async fn chain_holds(
     context: &Context,
     namespace: &str,
     connection: &str,

@@ -6,17 +6,17 @@ use std::sync::Mutex;
 use crate::aicore::{Client, Tenant};
 
 /// A Connection's namespace and name.
-pub(super) type ConnectionName = (String, String);
+pub(crate) type ConnectionName = (String, String);
 
 /// The Connections that were looked at.
 #[derive(Debug, Default)]
-pub(super) struct Connections {
+pub(crate) struct Connections {
     known: Mutex<HashMap<ConnectionName, ConnectionView>>,
 }
 
 /// What a Connection leads to.
 #[derive(Clone, Debug)]
-pub(super) enum ConnectionView {
+pub(crate) enum ConnectionView {
     /// A key that can be used.
     Usable {
         /// The client with that key.
@@ -35,7 +35,7 @@ pub(super) enum ConnectionView {
 
 impl ConnectionView {
     /// Whether this is news to those who use the Connection.
-    pub(super) fn differs_from(&self, other: &Self) -> bool {
+    pub(crate) fn differs_from(&self, other: &Self) -> bool {
         match (self, other) {
             (
                 Self::Usable {
@@ -55,12 +55,12 @@ impl ConnectionView {
 
 impl Connections {
     /// What this Connection leads to; none while it was never looked at.
-    pub(super) fn get(&self, name: &ConnectionName) -> Option<ConnectionView> {
+    pub(crate) fn get(&self, name: &ConnectionName) -> Option<ConnectionView> {
         self.lock().get(name).cloned()
     }
 
     /// The tenant that this Connection leads to.
-    pub(super) fn tenant(&self, name: &ConnectionName) -> Option<Tenant> {
+    pub(crate) fn tenant(&self, name: &ConnectionName) -> Option<Tenant> {
         match self.lock().get(name)? {
             ConnectionView::Usable { client, .. } => Some(client.tenant().clone()),
             ConnectionView::Unusable { .. } => None,
@@ -68,7 +68,7 @@ impl Connections {
     }
 
     /// The Connections that lead to a tenant.
-    pub(super) fn leading_to(&self, tenant: &Tenant) -> Vec<ConnectionName> {
+    pub(crate) fn leading_to(&self, tenant: &Tenant) -> Vec<ConnectionName> {
         let known = self.lock();
         let leads = |view: &ConnectionView| matches!(view, ConnectionView::Usable { client, .. } if client.tenant() == tenant);
         known
@@ -79,12 +79,12 @@ impl Connections {
     }
 
     /// Notes what a Connection leads to.
-    pub(super) fn set(&self, name: ConnectionName, view: ConnectionView) {
+    pub(crate) fn set(&self, name: ConnectionName, view: ConnectionView) {
         self.lock().insert(name, view);
     }
 
     /// Forgets a Connection that is gone.
-    pub(super) fn forget(&self, name: &ConnectionName) {
+    pub(crate) fn forget(&self, name: &ConnectionName) {
         self.lock().remove(name);
     }
 

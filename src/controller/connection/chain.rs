@@ -9,13 +9,13 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 use tracing::info;
 
-use super::context::Context;
-use super::finalizers;
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment, IN_USE_FINALIZER};
+use crate::controller::context::Context;
+use crate::controller::finalizers;
 
 /// How far the finalizers of a Connection and its Secret are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(crate) enum Hold {
     /// Both are on.
     Both,
     /// Something was written; look again.
@@ -29,7 +29,7 @@ pub(super) enum Hold {
 }
 
 /// Puts both finalizers on, from the outside in.
-pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<Hold, kube::Error> {
+pub(crate) async fn hold(context: &Context, connection: &Connection) -> Result<Hold, kube::Error> {
     let namespace = connection.namespace().unwrap_or_default();
     let connections = context.connections_in(&namespace);
     let secret_name = &connection.spec.secret_ref.name;
@@ -82,7 +82,7 @@ pub(super) async fn hold(context: &Context, connection: &Connection) -> Result<H
 }
 
 /// The names of the Deployments that hold a Connection, asked live. One without our finalizer has created nothing and does not count.
-pub(super) async fn users(
+pub(crate) async fn users(
     context: &Context,
     connection: &Connection,
 ) -> Result<Vec<String>, kube::Error> {
@@ -108,7 +108,7 @@ pub(super) async fn users(
 }
 
 /// Lets go of a Connection that nobody uses and that is being deleted: first of its Secrets, then of itself.
-pub(super) async fn release(context: &Context, connection: &Connection) -> Result<(), kube::Error> {
+pub(crate) async fn release(context: &Context, connection: &Connection) -> Result<(), kube::Error> {
     let namespace = connection.namespace().unwrap_or_default();
     // One Connection at a time: two that share a Secret would each leave it to the other.
     let _one_at_a_time = context.releasing.lock().await;
@@ -130,7 +130,7 @@ pub(super) async fn release(context: &Context, connection: &Connection) -> Resul
 }
 
 /// Frees the Secrets that a Connection named before and does not need any more. Returns those that it goes on naming.
-pub(super) async fn release_former(
+pub(crate) async fn release_former(
     context: &Context,
     connection: &Connection,
 ) -> Result<Vec<String>, kube::Error> {
@@ -182,7 +182,7 @@ async fn release_secret(
 
 /// Frees a Secret that is being deleted and carries our finalizer although no Connection needs it: the Connection that marked it was deleted
 /// before it carried the finalizer itself.
-pub(super) async fn release_abandoned(
+pub(crate) async fn release_abandoned(
     context: &Context,
     secret: &PartialObjectMeta<Secret>,
 ) -> Result<(), kube::Error> {

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::access::Problem;
 use super::events::shortened;
-use super::observe::Observation;
 use super::words::{Mood, Verdict, present, say};
 use crate::aicore;
 use crate::api::{
     Condition, ConditionKind, Deployment, DeploymentStatus, RecordedDeployment, set_conditions,
 };
+use crate::controller::observe::Observation;
+use crate::controller::problem::Failure;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Connection, State};
 use crate::lifecycle::step::{Done, Wait};
@@ -20,17 +20,8 @@ const MAXIMUM_TEXT: usize = 512;
 /// The longest message of a condition, in bytes (`message` of `meta/v1 Condition` allows 32768).
 const MAXIMUM_MESSAGE: usize = 1024;
 
-/// Why a step that was taken had no effect.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    /// For a person.
-    pub(super) problem: Problem,
-    /// Whether a person must act.
-    pub(super) stalled: bool,
-}
-
 /// The status of `object` before `step` is taken, or the one it has where there is nothing new to say.
-pub(super) fn status(
+pub(crate) fn status(
     object: &Deployment,
     observation: &Observation,
     step: Step,
@@ -58,7 +49,7 @@ pub(super) fn status(
 }
 
 /// The status of `object` after a step failed.
-pub(super) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> DeploymentStatus {
+pub(crate) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> DeploymentStatus {
     let mut status = object.status.clone().unwrap_or_default();
     let passing = matches!(
         failure.problem.reason,
@@ -181,7 +172,7 @@ fn available(observation: &Observation) -> bool {
 }
 
 /// A deployment as it is kept in a status.
-pub(super) fn recorded(remote: &aicore::Deployment) -> RecordedDeployment {
+pub(crate) fn recorded(remote: &aicore::Deployment) -> RecordedDeployment {
     let text = |text: &Option<String>| text.as_ref().map(|text| shortened(text, MAXIMUM_TEXT));
     RecordedDeployment {
         id: remote.id.clone(),

@@ -1,5 +1,12 @@
 //! Reconciling a Connection: hold it and its Secret, see whether the key works, and tell what it sees.
 
+pub(crate) mod secrets;
+pub(crate) mod surveys;
+pub(crate) mod views;
+
+pub(crate) mod chain;
+mod survey;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,25 +18,25 @@ use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use tracing::{instrument, warn};
 
-use super::access::Problem;
-use super::chain::{self, Hold};
-use super::connections::{ConnectionName, ConnectionView};
-use super::context::Context;
-use super::deployment::backoff;
-use super::events::News;
-use super::finalizers;
-use super::survey::{self, Survey};
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
     Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
 };
+use crate::controller::act::obstacle::backoff;
+use crate::controller::context::Context;
+use crate::controller::finalizers;
+use crate::controller::problem::Problem;
+use crate::controller::tell::events::{News, shortened};
+use chain::Hold;
+use survey::Survey;
+use views::{ConnectionName, ConnectionView};
 
 /// How soon a Connection that is being deleted, or whose key does not work, is looked at again.
 const SOON: Duration = Duration::from_secs(10);
 
 /// Looks at a Connection, and says when to look again.
 #[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
-pub(super) async fn reconcile(
+pub(crate) async fn reconcile(
     object: Arc<Connection>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
@@ -49,13 +56,13 @@ pub(super) async fn reconcile(
 }
 
 /// When to try again after the Kubernetes API failed.
-pub(super) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<Context>) -> Action {
+pub(crate) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<Context>) -> Action {
     warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
     Action::requeue(backoff(3))
 }
 
 /// Forgets a Connection that is gone.
-pub(super) fn forget(context: &Context, name: &ConnectionName) {
+pub(crate) fn forget(context: &Context, name: &ConnectionName) {
     context.connections.forget(name);
     context.surveys.forget(name);
     context.inventory.detach(&inventory_name(name));
@@ -263,7 +270,7 @@ fn ready(connection: &Connection, survey: &Survey, users: &[String]) -> Conditio
         kind: ConditionKind::Ready,
         status: survey.problem.is_none().into(),
         reason: reason.to_owned(),
-        message: super::events::shortened(&message, 1024),
+        message: shortened(&message, 1024),
         last_transition_time: Timestamp::now(),
         observed_generation: connection.metadata.generation.unwrap_or_default(),
     }

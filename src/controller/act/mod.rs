@@ -1,72 +1,36 @@
 //! The effects: one for each step that changes something, in Kubernetes or in AI Core.
 
+pub(crate) mod obstacle;
+pub(crate) mod status;
+
+mod configuration;
+mod create;
+
 use kube::ResourceExt;
-use kube::api::PostParams;
 use tracing::info;
 
-use super::access::{Access, Problem};
-use super::create;
-use super::deployment::backoff;
-use super::events::News;
-use super::observe::{Observation, Subject, Wanted, wanted};
-use super::report::Failure;
-use super::words::{recorded_id, say};
-use super::{configuration, finalizers};
 use crate::aicore::Error;
-use crate::api::{
-    DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, RecordedConfiguration, RecordedDeployment,
-};
+use crate::api::{DEPLOYMENT_FINALIZER, RecordedConfiguration};
+use crate::controller::finalizers;
+use crate::controller::observe::Observation;
+use crate::controller::observe::access::Access;
+use crate::controller::subject::{Subject, Wanted, wanted};
+use crate::controller::tell::events::News;
+use crate::controller::tell::words::{recorded_id, say};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::Target;
 use crate::lifecycle::step::Release;
+use obstacle::{Obstacle, backoff};
+use status::{record, write_status};
 
 /// How many ids of earlier deployments a status keeps.
 const MAXIMUM_PREVIOUS: usize = 20;
 
-/// Why an effect did not happen.
-#[derive(Debug)]
-pub(super) enum Obstacle {
-    /// The Kubernetes API refused or failed; a stale view is one of the reasons.
-    Kubernetes(kube::Error),
-    /// It is too early: what was sent before may still show its effect, or the deployment may have gone just now.
-    Early(std::time::Duration),
-    /// AI Core refused or failed.
-    Remote {
-        /// What to tell.
-        failure: Failure,
-        /// How long AI Core asks to be left alone.
-        retry_after: Option<std::time::Duration>,
-    },
-}
-
-impl From<kube::Error> for Obstacle {
-    fn from(error: kube::Error) -> Self {
-        Self::Kubernetes(error)
-    }
-}
-
-impl Obstacle {
-    /// An answer of AI Core's to a call that changes something.
-    pub(super) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
-        let reason = reason.unwrap_or_else(|| error.reason());
-        Self::Remote {
-            failure: Failure {
-                problem: Problem {
-                    reason,
-                    message: error.to_string(),
-                },
-                stalled,
-            },
-            retry_after: error.retry_after(),
-        }
-    }
-}
-
 /// Whether the object should be looked at again at once.
-pub(super) type Changed = bool;
+pub(crate) type Changed = bool;
 
 /// Takes a step.
-pub(super) async fn take(
+pub(crate) async fn take(
     subject: &Subject<'_>,
     observation: &Observation,
     step: Step,
@@ -178,18 +142,6 @@ async fn take_found(
         .publish(&*subject.object, News::good("Taken", id, note))
         .await;
     Ok(())
-}
-
-/// Writes a deployment's id into a status.
-pub(super) fn record(status: &mut DeploymentStatus, access: &Access, id: &str) {
-    status.tenant = Some(access.key.tenant.clone());
-    status.connection = Some(access.connection.clone());
-    status.deployment = Some(RecordedDeployment {
-        id: id.to_owned(),
-        ..Default::default()
-    });
-    status.intent = None;
-    status.stop_sent_for = None;
 }
 
 async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
@@ -320,27 +272,4 @@ fn settle(
         )),
         Err(error) => Err(Obstacle::remote(&error, None, false)),
     }
-}
-
-/// Writes a changed status, if it is one, on the version of the object that was looked at.
-pub(super) async fn write_status(
-    subject: &Subject<'_>,
-    change: impl FnOnce(&mut DeploymentStatus),
-) -> Result<(), kube::Error> {
-    // Several writes of one reconciliation follow each other: each starts from what the last one returned.
-    let object = subject.remember(|memory| memory.newest(subject.object.clone()));
-    let mut changed = Deployment::clone(&object);
-    change(changed.status.get_or_insert_default());
-    if changed.status == object.status {
-        return Ok(());
-    }
-    let api = subject
-        .context
-        .deployments_in(&object.namespace().unwrap_or_default());
-    let written = api
-        .replace_status(&object.name_any(), &PostParams::default(), &changed)
-        .await?;
-    subject.context.claims.observe(&written);
-    subject.remember(|memory| memory.wrote(written));
-    Ok(())
 }

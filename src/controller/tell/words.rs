@@ -1,14 +1,14 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
-use super::observe::Observation;
 use crate::api::Deployment;
+use crate::controller::observe::Observation;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
 
 /// Whether a person has to do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     /// The goal is reached.
     Settled,
     /// It goes on by itself.
@@ -19,14 +19,14 @@ pub(super) enum Mood {
 
 /// What to tell about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Verdict {
-    pub(super) mood: Mood,
+pub(crate) struct Verdict {
+    pub(crate) mood: Mood,
     /// One word in CamelCase.
-    pub(super) reason: &'static str,
+    pub(crate) reason: &'static str,
     /// A sentence.
-    pub(super) message: String,
+    pub(crate) message: String,
     /// What the operator does next or waits for.
-    pub(super) next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 fn settled(reason: &'static str, message: impl Into<String>) -> Verdict {
@@ -57,7 +57,7 @@ fn stalled(reason: &'static str, message: impl Into<String>, next: impl Into<Str
 }
 
 /// What a step means for an object.
-pub(super) fn say(object: &Deployment, observation: &Observation, step: Step) -> Verdict {
+pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) -> Verdict {
     let id = recorded_id(object);
     match step {
         Step::AddFinalizer => going(
@@ -324,7 +324,7 @@ fn remote_state(observation: &Observation) -> String {
 }
 
 /// The id of the recorded deployment, or nothing.
-pub(super) fn recorded_id(object: &Deployment) -> String {
+pub(crate) fn recorded_id(object: &Deployment) -> String {
     object
         .status
         .as_ref()
@@ -334,7 +334,7 @@ pub(super) fn recorded_id(object: &Deployment) -> String {
 }
 
 /// The deployment as the rules see it, where it is listed.
-pub(super) fn present(observation: &Observation) -> Option<Present> {
+pub(crate) fn present(observation: &Observation) -> Option<Present> {
     match observation.situation.record {
         Record::Deployment {
             remote: Remote::Present(present),

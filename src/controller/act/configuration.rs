@@ -1,16 +1,17 @@
 //! The AI Core configuration of an inline spec: found by its name, or created.
 
-use super::access::Access;
-use super::effects::{Obstacle, write_status};
-use super::events::News;
-use super::observe::Subject;
+use super::obstacle::Obstacle;
+use super::status::write_status;
 use crate::aicore::{ArtifactBinding, Error, NewConfiguration, ParameterBinding};
 use crate::api::{ConfigurationTemplate, RecordedConfiguration};
+use crate::controller::observe::access::Access;
+use crate::controller::subject::Subject;
+use crate::controller::tell::events::News;
 use crate::lifecycle::identity::content_hash;
 
 /// Finds the configuration that the spec's content asks for, creates it where it is missing, and records its id. Its name holds a hash of its
 /// content, so one that was created before, even by a call whose answer was lost, is found again.
-pub(super) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
+pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
     let Some(template) = &subject.object.spec.configuration else {
         return Ok(());
     };

@@ -1,0 +1,64 @@
+//! Why an effect did not happen, and how long to leave it.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use crate::aicore::Error;
+use crate::controller::problem::{Failure, Problem};
+
+/// The shortest and the longest pause after failures.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+
+/// Why an effect did not happen.
+#[derive(Debug)]
+pub(crate) enum Obstacle {
+    /// The Kubernetes API refused or failed; a stale view is one of the reasons.
+    Kubernetes(kube::Error),
+    /// It is too early: what was sent before may still show its effect, or the deployment may have gone just now.
+    Early(Duration),
+    /// AI Core refused or failed.
+    Remote {
+        /// What to tell.
+        failure: Failure,
+        /// How long AI Core asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl From<kube::Error> for Obstacle {
+    fn from(error: kube::Error) -> Self {
+        Self::Kubernetes(error)
+    }
+}
+
+impl Obstacle {
+    /// An answer of AI Core's to a call that changes something.
+    pub(crate) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
+        let reason = reason.unwrap_or_else(|| error.reason());
+        Self::Remote {
+            failure: Failure {
+                problem: Problem {
+                    reason,
+                    message: error.to_string(),
+                },
+                stalled,
+            },
+            retry_after: error.retry_after(),
+        }
+    }
+}
+
+/// The pause after so many failures in a row.
+pub(crate) fn backoff(failures: u32) -> Duration {
+    let (shortest, longest) = PAUSES;
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(shortest)
+        .with_max_delay(longest)
+        .with_jitter()
+        .without_max_times();
+    pauses
+        .build()
+        .nth(failures.saturating_sub(1).min(16) as usize)
+        .unwrap_or(longest)
+}

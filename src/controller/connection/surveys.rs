@@ -1,0 +1,68 @@
+//! The last look through each Connection, and the newest list of each group.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use tokio::time::Instant;
+
+use super::views::ConnectionName;
+use crate::aicore::{GroupKey, Snapshot};
+
+/// The last look through each Connection. It is repeated when the key changes, and now and then.
+#[derive(Debug, Default)]
+pub(crate) struct Surveys {
+    made: Mutex<HashMap<ConnectionName, Arc<Made>>>,
+    /// The newest list of each group, whoever asked for it.
+    newest: Mutex<HashMap<GroupKey, Arc<Snapshot>>>,
+}
+
+/// When a survey was made, and which groups it saw.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) at: Instant,
+    pub(crate) resource_groups: Vec<String>,
+}
+
+impl Surveys {
+    /// Has the next survey of a Connection made anew.
+    pub(crate) fn forget(&self, name: &ConnectionName) {
+        self.made
+            .lock()
+            .expect("no code panics while it holds the map")
+            .remove(name);
+    }
+
+    /// Notes a list.
+    pub(crate) fn listed(&self, key: GroupKey, snapshot: Arc<Snapshot>) {
+        self.newest
+            .lock()
+            .expect("no code panics while it holds the map")
+            .insert(key, snapshot);
+    }
+
+    /// The last survey of a Connection.
+    pub(crate) fn made(&self, name: &ConnectionName) -> Option<Arc<Made>> {
+        self.made
+            .lock()
+            .expect("no code panics while it holds the map")
+            .get(name)
+            .cloned()
+    }
+
+    /// Keeps a survey.
+    pub(crate) fn keep(&self, name: &ConnectionName, made: Arc<Made>) {
+        self.made
+            .lock()
+            .expect("no code panics while it holds the map")
+            .insert(name.clone(), made);
+    }
+
+    /// The newest list of a group.
+    pub(crate) fn newest(&self, key: &GroupKey) -> Option<Arc<Snapshot>> {
+        self.newest
+            .lock()
+            .expect("no code panics while it holds the map")
+            .get(key)
+            .cloned()
+    }
+}

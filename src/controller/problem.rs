@@ -1,0 +1,19 @@
+//! What goes wrong, in words that reach a condition.
+
+/// Something that went wrong, for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// One word, for a condition.
+    pub(crate) reason: &'static str,
+    /// A sentence.
+    pub(crate) message: String,
+}
+
+/// Why a step that was taken had no effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// For a person.
+    pub(crate) problem: Problem,
+    /// Whether a person must act.
+    pub(crate) stalled: bool,
+}

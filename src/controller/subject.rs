@@ -1,0 +1,110 @@
+//! One object at work, and what its spec asks for.
+
+use std::sync::{Arc, Mutex};
+
+use super::context::Context;
+use super::finalizers;
+use super::memory::Memory;
+use crate::api::{DeletionPolicy, Deployment, DesiredState};
+use crate::lifecycle::identity::content_hash;
+use crate::lifecycle::situation::Goal;
+
+/// One object, what is remembered of it, and everything around it.
+pub(crate) struct Subject<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) object: Arc<Deployment>,
+    pub(crate) uid: &'a str,
+    pub(crate) memory: &'a Mutex<Memory>,
+}
+
+impl Subject<'_> {
+    /// What is remembered of the object.
+    pub(crate) fn remember<T>(&self, read: impl FnOnce(&mut Memory) -> T) -> T {
+        read(
+            &mut self
+                .memory
+                .lock()
+                .expect("no code panics while it holds the memory"),
+        )
+    }
+}
+
+/// The configuration that the spec asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// None in particular.
+    Nothing,
+    /// One whose content is written in the spec and that was not looked for in AI Core yet.
+    Unprepared {
+        /// The hash of its content.
+        hash: String,
+    },
+    /// The configuration with this id.
+    Configuration(String),
+}
+
+/// The configuration that the spec asks for, and whether its id is known.
+pub(crate) fn wanted(object: &Deployment) -> Wanted {
+    if let Some(id) = &object.spec.configuration_id {
+        return Wanted::Configuration(id.clone());
+    }
+    let Some(template) = &object.spec.configuration else {
+        return Wanted::Nothing;
+    };
+    let hash = content_hash(template);
+    let recorded = object
+        .status
+        .as_ref()
+        .and_then(|status| status.configuration.as_ref());
+    match recorded {
+        Some(recorded) if recorded.content_hash.as_ref() == Some(&hash) => {
+            Wanted::Configuration(recorded.id.clone())
+        }
+        _ => Wanted::Unprepared { hash },
+    }
+}
+
+/// The configuration to create a deployment from: the wanted one, or that of an adopted deployment that is gone by our own doing.
+pub(crate) fn configuration_to_create(object: &Deployment) -> Wanted {
+    let last = || {
+        object
+            .status
+            .as_ref()
+            .and_then(|status| status.configuration.as_ref())
+            .map(|recorded| recorded.id.clone())
+    };
+    match wanted(object) {
+        Wanted::Nothing => last().map_or(Wanted::Nothing, Wanted::Configuration),
+        wanted => wanted,
+    }
+}
+
+/// The id that the object adopts, unless that deployment was its own already and is gone.
+pub(crate) fn adopts(object: &Deployment) -> Option<&str> {
+    let id = object
+        .spec
+        .adopt
+        .as_ref()
+        .map(|adopt| adopt.deployment_id.as_str())?;
+    let gone = object
+        .status
+        .as_ref()
+        .is_some_and(|status| status.previous_ids.iter().any(|previous| previous == id));
+    (!gone).then_some(id)
+}
+
+/// Where the object is to be driven.
+pub(crate) fn goal(object: &Deployment, default_policy: DeletionPolicy) -> Goal {
+    let policy = object.spec.deletion_policy.unwrap_or(default_policy);
+    match (
+        finalizers::is_terminating(object),
+        policy,
+        object.spec.desired_state,
+    ) {
+        (true, DeletionPolicy::Delete, _) => Goal::Released,
+        (true, DeletionPolicy::Orphan, _) => Goal::Orphaned,
+        (false, _, DesiredState::Running) => Goal::Running,
+        (false, _, DesiredState::Stopped) => Goal::Stopped,
+        (false, _, DesiredState::Deleted) => Goal::Deleted,
+    }
+}

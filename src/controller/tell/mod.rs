@@ -1,0 +1,5 @@
+//! What is told: conditions, events, and the words of both.
+
+pub(crate) mod events;
+pub(crate) mod report;
+pub(crate) mod words;
