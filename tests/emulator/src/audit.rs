@@ -49,7 +49,7 @@ pub struct Entry {
     pub tenant: Option<String>,
     /// Client of the caller.
     pub client_id: Option<String>,
-    /// Header `AI-Resource-Group`, or the group of the deployment.
+    /// The group in the path or in the header `AI-Resource-Group`, or the group of the deployment.
     pub resource_group: Option<String>,
     /// The deployment that the call is about; for an accepted creation the new one.
     pub deployment_id: Option<String>,

@@ -114,8 +114,11 @@ pub(crate) struct Created {
 }
 
 impl Call {
-    /// The header `AI-Resource-Group`.
+    /// The group that the path names, or else the header `AI-Resource-Group`.
     pub(crate) fn resource_group(&self) -> Option<&str> {
+        if let Some(group) = self.parameters.get("resourceGroupId") {
+            return Some(group);
+        }
         self.header("ai-resource-group")
             .filter(|group| !group.is_empty())
     }

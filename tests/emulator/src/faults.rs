@@ -35,7 +35,7 @@ pub struct Match {
     /// One of these operations; any when empty, the token endpoint included. A bulk call is hit when one of its items
     /// is.
     pub operations: Vec<Operation>,
-    /// Header `AI-Resource-Group`.
+    /// The group in the path or in the header `AI-Resource-Group`.
     pub resource_group: Option<String>,
     /// A deployment that the call names.
     pub deployment_id: Option<String>,

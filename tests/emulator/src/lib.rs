@@ -6,9 +6,9 @@
 //! * `/v2/...`: the part of the AI Core API that deals with deployments and what they need,
 //! * `/_emulator/...`: the control plane (audit log, faults, settings, other people's actions). It asks for no token.
 //!
-//! A call runs through [`dispatch`]: the faults that are switched on are looked up, the state machine in [`lifecycle`]
-//! is moved on to the present moment, the caller is identified, one function of [`api`] runs, and what happened is
-//! written into the [`audit`] log. Everything between the last three happens under one lock, so that the order of the
+//! A call runs through `dispatch`: the faults that are switched on are looked up, the state machine in `lifecycle`
+//! is moved on to the present moment, the caller is identified, one function of `api` runs, and what happened is
+//! written into the `audit` log. Everything between the last three happens under one lock, so that the order of the
 //! log is the order of the effects.
 //!
 //! Nothing runs in the background: a deployment holds the time at which its phase began, and each access first plays

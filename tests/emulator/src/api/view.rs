@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
 
+use crate::catalogue::VERSION;
+use crate::configuration::Configuration;
 use crate::deployment::Deployment;
 use crate::lifecycle::{Status, TargetStatus};
 use crate::settings::Settings;
@@ -38,7 +39,7 @@ pub(crate) struct DeploymentView<'a> {
     #[serde(skip_serializing_if = "Field::is_absent")]
     ttl: Field<&'a str>,
     #[serde(skip_serializing_if = "Field::is_absent")]
-    details: Field<Value>,
+    details: Field<Details<'a>>,
     created_at: String,
     modified_at: String,
     #[serde(skip_serializing_if = "Field::is_absent")]
@@ -47,18 +48,15 @@ pub(crate) struct DeploymentView<'a> {
     start_time: Field<String>,
     #[serde(skip_serializing_if = "Field::is_absent")]
     completion_time: Field<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    extra: Option<ExtraFields>,
-}
-
-/// Fields that the documentation shows and the OpenAPI document does not have.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ExtraFields {
-    created_by: &'static str,
-    modified_by: &'static str,
-    version_id: &'static str,
-    configuration_executable_id: String,
+    // Fields that the documentation shows and the OpenAPI document does not have.
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    created_by: Field<&'a str>,
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    modified_by: Field<&'a str>,
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    version_id: Field<&'a str>,
+    #[serde(skip_serializing_if = "Field::is_absent")]
+    configuration_executable_id: Field<&'a str>,
 }
 
 /// The few fields of `$select=status`. SAP's Python SDK refuses any others.
@@ -71,7 +69,56 @@ pub(crate) struct StatusView<'a> {
     created_at: String,
     modified_at: String,
     #[serde(skip_serializing_if = "Field::is_absent")]
-    details: Field<Value>,
+    details: Field<Details<'a>>,
+}
+
+/// `details`: how much of what the deployment runs on.
+#[derive(Debug, Serialize)]
+struct Details<'a> {
+    scaling: Backend<Predictor<Replicas>>,
+    resources: Backend<Resources<'a>>,
+}
+
+/// The live service repeats what the OpenAPI document names in snake case, and so do we.
+#[derive(Debug, Serialize)]
+struct Backend<T> {
+    #[serde(rename = "backendDetails")]
+    documented: T,
+    #[serde(rename = "backend_details")]
+    repeated: T,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Predictor<T> {
+    predictor: T,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replicas {
+    min_replicas: u32,
+    max_replicas: u32,
+    running_replicas: u32,
+}
+
+/// A hosted model, or a server with its resource plan.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+enum Resources<'a> {
+    Model { model: HostedModel<'a> },
+    Server(Predictor<Plan<'a>>),
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct HostedModel<'a> {
+    name: &'a str,
+    version: &'a str,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Plan<'a> {
+    resource_plan: &'a str,
 }
 
 impl<'a> DeploymentView<'a> {
@@ -84,6 +131,13 @@ impl<'a> DeploymentView<'a> {
                 Field::Null
             } else {
                 Field::Present(text)
+            }
+        };
+        let extra = |text: &'a str| {
+            if settings.extra_fields {
+                Field::Present(text)
+            } else {
+                Field::Absent
             }
         };
         Self {
@@ -108,12 +162,10 @@ impl<'a> DeploymentView<'a> {
             submission_time: Field::of(deployment.submission_time.map(seconds), nulls),
             start_time: Field::of(deployment.start_time.map(seconds), nulls),
             completion_time: Field::of(deployment.completion_time.map(seconds), nulls),
-            extra: settings.extra_fields.then(|| ExtraFields {
-                created_by: "somebody@example.com",
-                modified_by: "somebody@example.com",
-                version_id: "0.0.1",
-                configuration_executable_id: configuration.executable_id.clone(),
-            }),
+            created_by: extra("somebody@example.com"),
+            modified_by: extra("somebody@example.com"),
+            version_id: extra(VERSION),
+            configuration_executable_id: extra(&configuration.executable_id),
         }
     }
 }
@@ -145,26 +197,50 @@ fn shown_status<'a>(deployment: &'a Deployment, settings: &Settings) -> &'a str 
     }
 }
 
-/// `details` of a running deployment. The live service repeats the details in snake case, and so do we.
-fn details(deployment: &Deployment, nulls: bool) -> Field<Value> {
-    if deployment.status != Status::Running {
-        return if nulls { Field::Null } else { Field::Absent };
-    }
-    let configuration = &deployment.configuration;
-    let resources = match (
-        configuration.parameter("modelName"),
-        configuration.parameter("resourcePlan"),
-    ) {
-        (Some(name), _) => {
-            json!({"model": {"name": name, "version": configuration.parameter("modelVersion").unwrap_or("latest")}})
+/// `details` of a running deployment.
+fn details(deployment: &Deployment, nulls: bool) -> Field<Details<'_>> {
+    let running = deployment.status == Status::Running;
+    Field::of(
+        running.then(|| Details::new(&deployment.configuration)),
+        nulls,
+    )
+}
+
+impl<'a> Details<'a> {
+    fn new(configuration: &'a Configuration) -> Self {
+        let scaling = Replicas {
+            min_replicas: 1,
+            max_replicas: 1,
+            running_replicas: 1,
+        };
+        let resources = match configuration.parameter("modelName") {
+            Some(name) => {
+                let version = configuration.parameter("modelVersion").unwrap_or("latest");
+                Resources::Model {
+                    model: HostedModel { name, version },
+                }
+            }
+            None => {
+                let resource_plan = configuration.parameter("resourcePlan").unwrap_or("starter");
+                Resources::Server(Predictor {
+                    predictor: Plan { resource_plan },
+                })
+            }
+        };
+        Self {
+            scaling: Backend::of(Predictor { predictor: scaling }),
+            resources: Backend::of(resources),
         }
-        (None, plan) => json!({"predictor": {"resourcePlan": plan.unwrap_or("starter")}}),
-    };
-    let scaling = json!({"predictor": {"minReplicas": 1, "maxReplicas": 1, "runningReplicas": 1}});
-    Field::Present(json!({
-        "scaling": {"backendDetails": scaling, "backend_details": scaling},
-        "resources": {"backendDetails": resources, "backend_details": resources},
-    }))
+    }
+}
+
+impl<T: Copy> Backend<T> {
+    fn of(details: T) -> Self {
+        Self {
+            documented: details,
+            repeated: details,
+        }
+    }
 }
 
 impl<T> Field<T> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use aicore_emulator::{Emulator, Options, Settings, TenantSeed};
 use clap::Parser;
@@ -42,27 +43,25 @@ fn tenant(text: &str) -> Result<TenantSeed, String> {
 }
 
 #[tokio::main]
-async fn main() -> io::Result<()> {
+async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::from_default_env())
         .with_writer(io::stderr)
         .init();
-    let arguments = Arguments::parse();
-    let defaults = Options::default();
-    let or_default = |given: Vec<_>, default| if given.is_empty() { default } else { given };
-    let options = Options {
-        listen: arguments.listen,
-        settings: arguments.settings,
-        tenants: if arguments.tenants.is_empty() {
-            defaults.tenants
-        } else {
-            arguments.tenants
-        },
-        resource_groups: or_default(arguments.resource_groups, defaults.resource_groups),
-    };
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("aicore-emulator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until somebody asks the process to end.
+async fn run(arguments: Arguments) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let emulator = Emulator::start(options).await?;
+    let emulator = Emulator::start(options(arguments)).await?;
     let mut output = io::stdout();
     writeln!(output, "listening on {}", emulator.url())?;
     output.flush()?;
@@ -72,4 +71,19 @@ async fn main() -> io::Result<()> {
     }
     emulator.stop().await;
     Ok(())
+}
+
+fn options(arguments: Arguments) -> Options {
+    let mut options = Options {
+        listen: arguments.listen,
+        settings: arguments.settings,
+        ..Options::default()
+    };
+    if !arguments.tenants.is_empty() {
+        options.tenants = arguments.tenants;
+    }
+    if !arguments.resource_groups.is_empty() {
+        options.resource_groups = arguments.resource_groups;
+    }
+    options
 }

@@ -175,7 +175,7 @@ async fn a_dead_deployment_is_removed_after_seven_days() {
     assert_eq!(api.get(&path(&id)).await.error().0, 404);
 }
 
-/// Scripted outcomes
+/// Beyond the numbered checks: scripted outcomes
 #[tokio::test]
 async fn a_deployment_can_be_made_to_stay_unknown_or_pending() {
     let api = Api::start_with(json!({"unknownMs": 0, "pendingMs": 0})).await;
@@ -189,7 +189,7 @@ async fn a_deployment_can_be_made_to_stay_unknown_or_pending() {
     }
 }
 
-/// Section 2, catalogue
+/// Beyond the numbered checks: catalogue
 #[tokio::test]
 async fn scenarios_executables_versions_and_models_can_be_read() {
     let api = Api::start().await;

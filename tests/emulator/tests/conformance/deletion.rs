@@ -38,7 +38,7 @@ async fn unknown_stopped_and_dead_deployments_are_deleted_in_the_end() {
         assert_eq!(text(&deleting["status"]), status);
         assert_eq!(text(&deleting["targetStatus"]), "DELETED");
         assert_eq!(text(&deleting["lastOperation"]), "DELETE");
-        assert_eq!(api.ids("").await, [id.clone()]);
+        assert_eq!(api.ids("").await, std::slice::from_ref(&id));
         api.set(json!({"deletingMs": 0})).await;
         assert_eq!(api.get(&path(&id)).await.error().0, 404);
         assert_eq!(api.ids("").await, Vec::<String>::new());

@@ -227,7 +227,7 @@ async fn errors_of_the_api_can_have_another_shape_but_those_of_the_gateway_stay_
     );
 }
 
-/// Faults choose their calls
+/// Check 25
 #[tokio::test]
 async fn a_fault_hits_the_calls_that_it_names_and_as_often_as_it_says() {
     let api = Api::start().await;

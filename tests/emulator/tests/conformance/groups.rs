@@ -145,7 +145,7 @@ async fn the_default_group_stays_and_the_fifty_first_is_refused() {
     }
 }
 
-/// Section 2, paging of groups
+/// Beyond the numbered checks: paging of groups
 #[tokio::test]
 async fn groups_come_in_pages_by_link_and_by_top_and_skip() {
     let api = Api::start().await;

@@ -155,7 +155,7 @@ async fn a_selected_status_comes_with_nothing_that_the_python_sdk_cannot_read() 
     }
 }
 
-/// Section 2, fields
+/// Beyond the numbered checks: fields
 #[tokio::test]
 async fn unknown_values_are_left_out_or_null_and_more_fields_can_be_sent() {
     let (api, ids, _) = populated().await;
@@ -177,7 +177,7 @@ async fn unknown_values_are_left_out_or_null_and_more_fields_can_be_sent() {
     assert!(seen["createdBy"].is_string());
 }
 
-/// Section 2, configurations
+/// Beyond the numbered checks: configurations
 #[tokio::test]
 async fn configurations_are_found_by_a_part_of_their_name() {
     let (api, _, configurations) = populated().await;

@@ -57,7 +57,7 @@ async fn lines_come_in_the_order_that_is_asked_for() {
     let ascending = lines(&api, &id, "$top=50").await;
     assert!(ascending.is_sorted_by_key(time));
     let descending = lines(&api, &id, "$top=50&$order=desc").await;
-    assert!(descending.iter().rev().is_sorted_by_key(|line| time(line)));
+    assert!(descending.iter().rev().is_sorted_by_key(time));
     assert!(time(&descending[0]) > time(&ascending[49]));
 }
 
