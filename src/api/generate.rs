@@ -16,7 +16,10 @@ pub fn custom_resource_definitions() -> Vec<(&'static str, CustomResourceDefinit
             .iter_mut()
             .filter_map(|version| version.schema.as_mut());
         for root in schemas.filter_map(|schema| schema.open_api_v3_schema.as_mut()) {
-            refuse_null(root);
+            walk(root, &mut |schema| {
+                refuse_null(schema);
+                flow(schema);
+            });
             give_status(root);
         }
         definition
@@ -27,6 +30,21 @@ pub fn custom_resource_definitions() -> Vec<(&'static str, CustomResourceDefinit
     ]
 }
 
+/// Shows a schema and all schemas inside it to `change`.
+fn walk(schema: &mut JSONSchemaProps, change: &mut impl FnMut(&mut JSONSchemaProps)) {
+    change(schema);
+    for property in schema
+        .properties
+        .iter_mut()
+        .flat_map(|properties| properties.values_mut())
+    {
+        walk(property, change);
+    }
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        walk(items, change);
+    }
+}
+
 /// Lets an absent field be absent only. The API server drops a null where null is not allowed, so that a rule such as `has(self.x)` cannot be
 /// met by one.
 fn refuse_null(schema: &mut JSONSchemaProps) {
@@ -34,15 +52,16 @@ fn refuse_null(schema: &mut JSONSchemaProps) {
     if let Some(values) = &mut schema.enum_ {
         values.retain(|value| !value.0.is_null());
     }
-    for property in schema
-        .properties
-        .iter_mut()
-        .flat_map(|properties| properties.values_mut())
-    {
-        refuse_null(property);
-    }
-    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
-        refuse_null(items);
+}
+
+/// Takes the line breaks of the source out of a description: `kubectl explain` breaks lines by itself.
+fn flow(schema: &mut JSONSchemaProps) {
+    if let Some(description) = &mut schema.description {
+        let paragraphs: Vec<String> = description
+            .split("\n\n")
+            .map(|paragraph| paragraph.replace('\n', " "))
+            .collect();
+        *description = paragraphs.join("\n\n");
     }
 }
 

@@ -191,3 +191,7 @@ pub(crate) fn recorded(remote: &aicore::Deployment) -> RecordedDeployment {
         started_at: text(&remote.start_time),
     }
 }
+
+#[cfg(test)]
+#[path = "report_tests.rs"]
+mod tests;

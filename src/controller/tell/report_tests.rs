@@ -1,0 +1,243 @@
+use super::*;
+use crate::api::{Condition, ConditionStatus};
+use crate::lifecycle::Situation;
+use crate::lifecycle::situation::{Goal, Look, Preparation, Record, Source};
+use crate::lifecycle::step::{Release, Stall};
+
+fn object(generation: i64) -> Deployment {
+    serde_json::from_value(serde_json::json!({
+        "apiVersion": "aicore.dev/v1alpha1", "kind": "Deployment",
+        "metadata": {"name": "churn", "namespace": "default", "uid": "1", "generation": generation},
+        "spec": {"resourceGroup": "team-a", "connectionRef": {"name": "prod"}, "configurationId": "configuration-1"},
+        "status": {"observedGeneration": -1, "deployment": {"id": "d0123456789abcde"}},
+    }))
+    .expect("the object is valid")
+}
+
+fn observation(connection: Connection) -> Observation {
+    let record = Record::Nothing {
+        source: Source::Create(Preparation::Complete),
+        look: Look::Pending,
+    };
+    Observation {
+        situation: Situation {
+            goal: Goal::Running,
+            finalizer: true,
+            connection,
+            record,
+            recreate: false,
+        },
+        access: None,
+        remote: None,
+        candidates: vec!["d1".into(), "d2".into()],
+        problem: None,
+        recheck: None,
+    }
+}
+
+fn steps() -> Vec<Step> {
+    let mut steps = vec![
+        Step::AddFinalizer,
+        Step::Take,
+        Step::PrepareConfiguration,
+        Step::Create,
+        Step::ClearIntent,
+        Step::Forget,
+        Step::Stop,
+        Step::Delete,
+        Step::ChangeConfiguration,
+    ];
+    steps.extend(
+        [
+            Done::Running,
+            Done::Stopped,
+            Done::Deleted,
+            Done::Expired,
+            Done::Released,
+        ]
+        .map(Step::Done),
+    );
+    steps.extend(
+        [
+            Release::Gone,
+            Release::NeverSeen,
+            Release::NeverCreated,
+            Release::Unchecked,
+            Release::Orphaned,
+            Release::ClaimedByAnother,
+        ]
+        .map(Step::Release),
+    );
+    steps.extend(
+        [
+            Wait::Unreachable,
+            Wait::Observation,
+            Wait::Chain,
+            Wait::Resolution,
+            Wait::Starting,
+            Wait::Stopping,
+            Wait::Deleting,
+            Wait::Absence,
+            Wait::UnknownState,
+        ]
+        .map(Step::Wait),
+    );
+    steps.extend(
+        [
+            Stall::ConnectionUnusable,
+            Stall::TenantChanged,
+            Stall::Claimed,
+            Stall::Ambiguous,
+            Stall::DeploymentDead,
+            Stall::StoppedElsewhere,
+            Stall::DeploymentMissing,
+            Stall::NeverSeen,
+            Stall::NoConfiguration,
+            Stall::Overdue,
+        ]
+        .map(Step::Stall),
+    );
+    steps
+}
+
+fn find(status: &DeploymentStatus, kind: ConditionKind) -> Option<&Condition> {
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.kind == kind)
+}
+
+#[test]
+fn every_step_leaves_conditions_that_kstatus_reads_right() {
+    for step in steps() {
+        let status = status(
+            &object(1),
+            &observation(Connection::Ready),
+            step,
+            Timestamp::UNIX_EPOCH,
+        );
+        let ready = find(&status, ConditionKind::Ready).expect("Ready is always told");
+        let reconciling = find(&status, ConditionKind::Reconciling);
+        let stalled = find(&status, ConditionKind::Stalled);
+        assert!(
+            find(&status, ConditionKind::Available).is_some(),
+            "{step:?}"
+        );
+        let abnormal = [reconciling, stalled]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>();
+        assert!(
+            abnormal
+                .iter()
+                .all(|condition| condition.status == ConditionStatus::True),
+            "{step:?}: present only when True"
+        );
+        assert_eq!(
+            abnormal.len(),
+            usize::from(ready.status == ConditionStatus::False),
+            "{step:?}: not ready for exactly one cause"
+        );
+        assert!(
+            ready
+                .reason
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric()),
+            "{step:?}: {}",
+            ready.reason
+        );
+        assert!(!ready.message.is_empty(), "{step:?}");
+        assert_eq!(status.observed_generation, 1, "{step:?}");
+        assert_eq!(
+            status.next_step.is_some(),
+            ready.status == ConditionStatus::False,
+            "{step:?}: what comes next is told until it is reached"
+        );
+    }
+}
+
+#[test]
+fn only_a_stall_asks_for_a_person() {
+    for step in steps() {
+        let status = status(
+            &object(1),
+            &observation(Connection::Ready),
+            step,
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(
+            find(&status, ConditionKind::Stalled).is_some(),
+            matches!(step, Step::Stall(_)),
+            "{step:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reached_goal_stays_reached_while_ai_core_does_not_answer() {
+    let mut ready = object(1);
+    ready.status = Some(status(
+        &ready,
+        &observation(Connection::Ready),
+        Step::Done(Done::Running),
+        Timestamp::UNIX_EPOCH,
+    ));
+    let unreachable = observation(Connection::Unreachable);
+    let step = Step::Wait(Wait::Unreachable);
+    assert_eq!(
+        Some(status(&ready, &unreachable, step, Timestamp::now())),
+        ready.status
+    );
+    ready.metadata.generation = Some(2);
+    let edited = status(&ready, &unreachable, step, Timestamp::now());
+    assert!(
+        find(&edited, ConditionKind::Reconciling).is_some(),
+        "an edit that could not be looked at is not reached"
+    );
+}
+
+#[test]
+fn the_same_news_twice_is_no_write() {
+    let mut object = object(1);
+    for step in steps() {
+        let first = status(
+            &object,
+            &observation(Connection::Ready),
+            step,
+            Timestamp::UNIX_EPOCH,
+        );
+        object.status = Some(first.clone());
+        assert_eq!(
+            status(
+                &object,
+                &observation(Connection::Ready),
+                step,
+                Timestamp::now()
+            ),
+            first,
+            "{step:?}"
+        );
+    }
+}
+
+#[test]
+fn a_busy_server_does_not_hide_the_first_cause() {
+    let failure = |reason, stalled| Failure {
+        problem: crate::controller::problem::Problem {
+            reason,
+            message: reason.to_owned(),
+        },
+        stalled,
+    };
+    let mut object = object(1);
+    object.status = Some(failed(
+        &object,
+        &failure("InvalidConfiguration", true),
+        Timestamp::UNIX_EPOCH,
+    ));
+    let later = failed(&object, &failure("RateLimited", false), Timestamp::now());
+    assert_eq!(
+        find(&later, ConditionKind::Ready).map(|ready| ready.reason.as_str()),
+        Some("InvalidConfiguration")
+    );
+}
