@@ -4,23 +4,26 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 
 use super::context::Context;
-use super::wake::connections_of;
-use crate::api::Deployment;
+use super::wake;
+use crate::api::{Connection, Deployment};
 
-/// The objects that the watch has shown, by uid.
+/// The objects that the watch has shown: by uid, the Connections that each has used.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     objects: Mutex<Objects>,
 }
 
+type Shown = HashMap<String, Vec<ObjectRef<Connection>>>;
+
 #[derive(Debug, Default)]
 struct Objects {
-    present: HashMap<String, Deployment>,
+    present: Shown,
     /// What a relist has shown so far.
-    relisted: HashMap<String, Deployment>,
+    relisted: Shown,
 }
 
 impl Seen {
@@ -32,39 +35,37 @@ impl Seen {
             .expect("no code panics while it holds the map");
         match event {
             watcher::Event::Init => objects.relisted.clear(),
-            watcher::Event::InitApply(object) => {
-                context.claims.observe(object);
-                objects
-                    .relisted
-                    .insert(object.uid().unwrap_or_default(), object.clone());
-            }
+            watcher::Event::InitApply(object) => show(&mut objects.relisted, context, object),
+            watcher::Event::Apply(object) => show(&mut objects.present, context, object),
             watcher::Event::InitDone => {
+                // What a relist does not show any more has gone while nobody watched.
                 let relisted = std::mem::take(&mut objects.relisted);
-                let before = std::mem::replace(&mut objects.present, relisted);
-                for (uid, object) in before {
-                    if !objects.present.contains_key(&uid) {
-                        gone(context, &uid, &object);
-                    }
-                }
-            }
-            watcher::Event::Apply(object) => {
-                context.claims.observe(object);
-                objects
-                    .present
-                    .insert(object.uid().unwrap_or_default(), object.clone());
+                let mut before = std::mem::replace(&mut objects.present, relisted);
+                before.retain(|uid, _| !objects.present.contains_key(uid));
+                before
+                    .into_iter()
+                    .for_each(|(uid, used)| forget(context, &uid, used));
             }
             watcher::Event::Delete(object) => {
                 let uid = object.uid().unwrap_or_default();
                 objects.present.remove(&uid);
-                gone(context, &uid, object);
+                forget(context, &uid, wake::connections_of(object));
             }
         }
     }
 }
 
-fn gone(context: &Context, uid: &str, object: &Deployment) {
+fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
+    context.claims.observe(object);
+    shown.insert(
+        object.uid().unwrap_or_default(),
+        wake::connections_of(object),
+    );
+}
+
+fn forget(context: &Context, uid: &str, used: Vec<ObjectRef<Connection>>) {
     context.claims.forget(uid);
     context.memories.forget(uid);
     context.inventory.unwatch(uid);
-    connections_of(context, object);
+    wake::connections(context, used);
 }

@@ -215,7 +215,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
 
 /// What an object records has changed, and with it what its Connection counts and whether that is still in use.
 fn news_for_connection(subject: &Subject<'_>) {
-    wake::connections_of(subject.context, &subject.object);
+    wake::connections(subject.context, wake::connections_of(&subject.object));
 }
 
 fn pause(subject: &Subject<'_>, retry_after: Option<Duration>) -> Duration {

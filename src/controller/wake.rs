@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::context::Context;
 use crate::aicore::{Event, GroupKey};
-use crate::api::Deployment;
+use crate::api::{Connection, Deployment};
 
 /// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
 pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<Event>) {
@@ -59,24 +59,33 @@ fn wake(context: &Context, objects: impl Iterator<Item = ObjectRef<Deployment>>)
 }
 
 fn wake_connections(context: &Context, key: &GroupKey) {
-    for (namespace, name) in context.connections.leading_to(&key.tenant) {
-        let _ = context
-            .wake_connection
-            .send(ObjectRef::new(&name).within(&namespace));
+    let leading = context.connections.leading_to(&key.tenant).into_iter();
+    connections(
+        context,
+        leading.map(|(namespace, name)| ObjectRef::new(&name).within(&namespace)),
+    );
+}
+
+/// Has Connections looked at.
+pub(crate) fn connections(
+    context: &Context,
+    connections: impl IntoIterator<Item = ObjectRef<Connection>>,
+) {
+    for connection in connections {
+        // The receiver lives as long as the operator runs.
+        let _ = context.wake_connection.send(connection);
     }
 }
 
-/// Has every Connection looked at that an object names or has used.
-pub(crate) fn connections_of(context: &Context, object: &Deployment) {
+/// Every Connection that an object names or has used.
+pub(crate) fn connections_of(object: &Deployment) -> Vec<ObjectRef<Connection>> {
     let namespace = object.namespace().unwrap_or_default();
     let used = object
         .status
         .as_ref()
-        .and_then(|status| status.connection.clone());
-    for name in std::iter::once(object.spec.connection_ref.name.clone()).chain(used) {
-        // The receiver lives as long as the operator runs.
-        let _ = context
-            .wake_connection
-            .send(ObjectRef::new(&name).within(&namespace));
-    }
+        .and_then(|status| status.connection.as_ref());
+    let names = std::iter::once(&object.spec.connection_ref.name).chain(used);
+    names
+        .map(|name| ObjectRef::new(name).within(&namespace))
+        .collect()
 }
