@@ -6,6 +6,7 @@ use std::time::Duration;
 use aicore_operator::aicore::{ClientOptions, InventoryOptions};
 use aicore_operator::api::DeletionPolicy;
 use aicore_operator::controller::Options;
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Runs, stops and deletes SAP AI Core deployments as Kubernetes objects say, and proves that they are gone.
@@ -56,7 +57,7 @@ pub struct RunArguments {
     default_deletion_policy: Policy,
 
     /// Accept service keys with plain http addresses, where everybody on the way can read the key and the tokens
-    #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP")]
+    #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP", value_parser = FalseyValueParser::new())]
     allow_http: bool,
 
     /// From one list of a resource group to the next while nothing moves, in seconds
@@ -92,7 +93,7 @@ pub struct RunArguments {
         long,
         env = "AICORE_OPERATOR_LOG",
         value_name = "FILTER",
-        default_value = "info"
+        default_value = "info,kube_runtime=warn"
     )]
     pub log: String,
 

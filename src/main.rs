@@ -3,6 +3,7 @@
 mod arguments;
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -48,6 +49,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         .map_err(|failure| format!("--log {}: {failure}", arguments.log))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match arguments.log_format {
         LogFormat::Json => subscriber.json().init(),
