@@ -1,27 +1,39 @@
 //! The JSON of AI Core, read with tolerance where it does no harm and with none where it would.
 //!
-//! Null and missing are the same, unknown fields are ignored, a number may stand where a text is expected. But an object without its
-//! id makes the whole answer [`Error::Malformed`]: a deployment that was left out of a list would look as if it were gone.
+//! Null and missing are the same, unknown fields are ignored, a number may stand where a text is expected. Of a deployment only the id
+//! must be there: that it exists is what counts, and one odd entry must not hide all others. But an entry without its id makes the
+//! whole answer [`Error::Malformed`]: a deployment that was left out of a list would look as if it were gone.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::answer::shorten;
 use super::error::Error;
+use super::text::Text;
 use super::types::{
-    ArtifactBinding, Configuration, Deployment, GroupStatus, Meta, ParameterBinding, ResourceGroup,
-    Status, TargetStatus,
+    Configuration, Deployment, GroupStatus, Meta, ResourceGroup, Status, TargetStatus,
 };
+
+/// The longest part of an answer that an error quotes, in characters.
+const MAX_QUOTE: usize = 40;
 
 /// A list as every list endpoint sends it.
 #[derive(Deserialize)]
+struct ListJson<T> {
+    #[serde(default)]
+    count: Value,
+    #[serde(default = "Option::default")]
+    resources: Option<Vec<T>>,
+}
+
+/// A list, or one page of it.
 pub(super) struct List<T> {
-    /// How many objects the list holds. More than it has means that it was cut.
+    pub(super) objects: Vec<T>,
+    /// What the server counts: by contract the objects of this answer, but it may be everything that there is.
     pub(super) count: Option<u64>,
-    /// Without it, the answer is no list.
-    pub(super) resources: Vec<T>,
 }
 
 /// An object as it stands in JSON, before it is known to have what it needs.
@@ -37,30 +49,40 @@ pub(super) fn object<T: Checked>(body: &[u8]) -> Result<T::Object, Error> {
     parse::<T>(body)?.check().map_err(lacking)
 }
 
-/// Reads a list, and the count that it states.
-pub(super) fn list<T: Checked>(body: &[u8]) -> Result<(Vec<T::Object>, Option<u64>), Error> {
-    let list: List<T> = parse(body)?;
-    let objects = list
-        .resources
-        .into_iter()
-        .map(T::check)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(lacking)?;
-    Ok((objects, list.count))
+/// Reads a list. Without `resources` it is empty when its `count` says so, and otherwise no list.
+pub(super) fn list<T: Checked>(body: &[u8]) -> Result<List<T::Object>, Error> {
+    let list: ListJson<T> = parse(body)?;
+    let count = number(&list.count);
+    let objects = match list.resources {
+        Some(resources) => resources
+            .into_iter()
+            .map(T::check)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(lacking)?,
+        None if count == Some(0) => Vec::new(),
+        None => return Err(malformed("a list lacks its resources".to_owned())),
+    };
+    Ok(List { objects, count })
 }
 
-/// Reads a list that must hold everything there is.
-pub(super) fn whole_list<T: Checked>(body: &[u8]) -> Result<Vec<T::Object>, Error> {
-    let (objects, count) = list::<T>(body)?;
-    match count {
-        Some(count) if count > objects.len() as u64 => Err(Error::Incomplete {
-            message: format!(
-                "the list says that it has {count} entries, but it has {}",
-                objects.len()
-            ),
-            source: None,
-        }),
-        _ => Ok(objects),
+/// Reads a bare number, as the `$count` endpoints send it: as JSON, as text, or as text in quotes.
+pub(super) fn count(body: &[u8]) -> Result<u64, Error> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim().trim_matches('"').trim();
+    text.parse().map_err(|_| {
+        malformed(format!(
+            "`{}` is no number of entries",
+            shorten(text, MAX_QUOTE)
+        ))
+    })
+}
+
+/// A whole number, also when it was sent as a text.
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 
@@ -70,6 +92,14 @@ pub(super) fn created_id(body: &[u8]) -> Result<String, Error> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let start = body.trim_ascii_start();
+    if start.starts_with(b"<") {
+        return Err(malformed("it is a page, not JSON".to_owned()));
+    }
+    // The parser would take a JSON array for an object, field by field.
+    if start.starts_with(b"[") {
+        return Err(malformed("it is an array, not an object".to_owned()));
+    }
     serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
             return Error::Incomplete {
@@ -77,21 +107,24 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
                 source: None,
             };
         }
-        let what = if body.trim_ascii_start().starts_with(b"<") {
-            "it is a page, not JSON"
-        } else {
-            "it is not the expected JSON"
-        };
         Error::Malformed {
-            message: format!("{what} (line {}, column {})", error.line(), error.column()),
+            message: format!(
+                "it is not the expected JSON (line {}, column {})",
+                error.line(),
+                error.column()
+            ),
             source: Some(Arc::new(error)),
         }
     })
 }
 
 fn lacking(field: &'static str) -> Error {
+    malformed(format!("an object lacks its {field}"))
+}
+
+fn malformed(message: String) -> Error {
     Error::Malformed {
-        message: format!("an object lacks its {field}"),
+        message,
         source: None,
     }
 }
@@ -125,11 +158,11 @@ impl Checked for DeploymentJson {
     fn check(self) -> Result<Deployment, &'static str> {
         Ok(Deployment {
             id: self.id.0.ok_or("id")?,
-            configuration_id: self.configuration_id.0.ok_or("configurationId")?,
+            configuration_id: self.configuration_id.0.unwrap_or_default(),
             configuration_name: self.configuration_name.0,
             scenario_id: self.scenario_id.0,
             executable_id: self.executable_id.0,
-            status: Status::from(self.status.0.ok_or("status")?.as_str()),
+            status: Status::from(self.status.0.unwrap_or_default().as_str()),
             status_message: self.status_message.0,
             target_status: self.target_status.0.as_deref().map(TargetStatus::from),
             deployment_url: self.deployment_url.0,
@@ -151,54 +184,18 @@ pub(super) struct ConfigurationJson {
     name: Text,
     scenario_id: Text,
     executable_id: Text,
-    parameter_bindings: Option<Vec<BindingJson>>,
-    input_artifact_bindings: Option<Vec<BindingJson>>,
     created_at: Text,
-}
-
-/// A parameter's or an artifact's binding.
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct BindingJson {
-    key: Text,
-    value: Text,
-    artifact_id: Text,
-}
-
-impl BindingJson {
-    fn parameter(self) -> Result<ParameterBinding, &'static str> {
-        // An empty value is a value.
-        Ok(ParameterBinding {
-            key: self.key.0.ok_or("key")?,
-            value: self.value.0.unwrap_or_default(),
-        })
-    }
-
-    fn artifact(self) -> Result<ArtifactBinding, &'static str> {
-        Ok(ArtifactBinding {
-            key: self.key.0.ok_or("key")?,
-            artifact_id: self.artifact_id.0.ok_or("artifactId")?,
-        })
-    }
 }
 
 impl Checked for ConfigurationJson {
     type Object = Configuration;
 
     fn check(self) -> Result<Configuration, &'static str> {
-        let parameters = self.parameter_bindings.unwrap_or_default().into_iter();
-        let artifacts = self.input_artifact_bindings.unwrap_or_default().into_iter();
         Ok(Configuration {
             id: self.id.0.ok_or("id")?,
             name: self.name.0.unwrap_or_default(),
-            scenario_id: self.scenario_id.0.ok_or("scenarioId")?,
-            executable_id: self.executable_id.0.ok_or("executableId")?,
-            parameter_bindings: parameters
-                .map(BindingJson::parameter)
-                .collect::<Result<_, _>>()?,
-            input_artifact_bindings: artifacts
-                .map(BindingJson::artifact)
-                .collect::<Result<_, _>>()?,
+            scenario_id: self.scenario_id.0,
+            executable_id: self.executable_id.0,
             created_at: self.created_at.0,
         })
     }
@@ -281,66 +278,6 @@ impl Checked for MetaJson {
                 .and_then(|bulk| bulk.deployments)
                 .unwrap_or(false),
         })
-    }
-}
-
-// === texts ===
-
-/// A text, also when it was sent as a number or a truth value. Null, the empty text, lists and objects are none.
-#[derive(Default)]
-struct Text(Option<String>);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(TextVisitor).map(Text)
-    }
-}
-
-struct TextVisitor;
-
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok((!text.is_empty()).then(|| text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Self::Value, E> {
-        Ok((!text.is_empty()).then_some(text))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Some(number.to_string()))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
     }
 }
 

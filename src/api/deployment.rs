@@ -228,6 +228,10 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_sent_for: Option<String>,
 
+    /// The change of configuration that AI Core has accepted last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration_sent: Option<SentConfiguration>,
+
     /// Ids of earlier deployments of this object that are gone from AI Core, newest last, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previous_ids: Vec<String>,
@@ -246,6 +250,16 @@ pub struct RecordedConfiguration {
     /// For a configuration written in the spec: a hash of that content, so that a change is seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_hash: Option<String>,
+}
+
+/// A change of a deployment's configuration that AI Core has accepted.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct SentConfiguration {
+    /// The id of the deployment.
+    pub deployment_id: String,
+    /// The id of the configuration that it was given.
+    pub configuration_id: String,
 }
 
 /// A remote deployment as AI Core reported it. Texts are AI Core's own, cut where they are long.

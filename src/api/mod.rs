@@ -13,7 +13,7 @@ pub use connection::{Connection, ConnectionSpec, ConnectionStatus, SecretReferen
 pub use deployment::{
     Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
     DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,
-    RecordedDeployment, RecreatePolicy,
+    RecordedDeployment, RecreatePolicy, SentConfiguration,
 };
 pub use generate::custom_resource_definitions;
 

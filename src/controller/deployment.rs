@@ -12,8 +12,8 @@ use super::act::obstacle::{Obstacle, backoff};
 use super::act::status::write_status;
 use super::context::Context;
 use super::observe::{Observation, observe};
-use super::problem::Failure;
-use super::subject::Subject;
+use super::problem::{Failure, Problem};
+use super::subject::{Subject, configuration_to_create, wanted};
 use super::tell::events::News;
 use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
@@ -21,6 +21,9 @@ use super::{act, finalizers, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
 use crate::lifecycle::step::{Done, Wait};
 use crate::lifecycle::{Step, next_step};
+
+/// After so many attempts without effect, which take some minutes, a person is told.
+const HOPELESS: u32 = 8;
 
 /// The pause while a Connection is made ready, which no event ends.
 const SHORTLY: Duration = Duration::from_secs(1);
@@ -77,34 +80,89 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let observation = observe(subject).await?;
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
+    let times = match attempt(subject, &observation, step) {
+        Ok(times) => times,
+        Err(due) => return Ok(Action::requeue(due)),
+    };
 
-    // A finalizer goes on before anything is said, and a released object may be gone before anything can be.
-    if !matches!(
-        step,
-        Step::AddFinalizer | Step::Release(_) | Step::Done(Done::Released)
-    ) {
+    // A finalizer goes on before anything is said, and a released object may be gone before anything can be. What is tried again has been told
+    // before, and so has what came of it.
+    if times == 1
+        && !matches!(
+            step,
+            Step::AddFinalizer | Step::Release(_) | Step::Done(Done::Released)
+        )
+    {
         let status = report::status(&subject.object, &observation, step, Timestamp::now());
         tell(subject, &observation, step, status).await?;
     }
     match act::take(subject, &observation, step).await {
         Ok(true) => {
-            info!(?step, "done");
+            info!(?step, times, "done");
             subject.remember(|memory| memory.failures = 0);
-            news_for_connection(subject);
+            wake::connections(subject.context, wake::connections_of(&subject.object));
+            if times >= HOPELESS {
+                fail(subject, &without_effect(&subject.object, step, times)).await?;
+            }
             Ok(Action::requeue(Duration::ZERO))
         }
         Ok(false) => Ok(rest(subject, &observation, step)),
         Err(Obstacle::Kubernetes(error)) => Err(error),
         Err(Obstacle::Early(due)) => Ok(Action::requeue(due)),
         Err(Obstacle::Remote {
-            failure,
+            mut failure,
             retry_after,
         }) => {
+            failure.stalled |= times >= HOPELESS;
+            subject.remember(|memory| memory.leave_alone(retry_after.unwrap_or_default()));
             let pause = pause(subject, retry_after);
-            warn!(?step, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
+            warn!(?step, times, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
             fail(subject, &failure).await?;
             Ok(Action::requeue(pause))
         }
+    }
+}
+
+/// How often a step that writes to AI Core will have been tried in the present state, or how long to wait before it is tried again.
+fn attempt(subject: &Subject<'_>, observation: &Observation, step: Step) -> Result<u32, Duration> {
+    let object = &subject.object;
+    let shown = match step {
+        Step::Stop | Step::Delete => {
+            let shown = observation
+                .remote
+                .as_ref()
+                .map(|remote| (&remote.status, &remote.target_status));
+            format!("{} {shown:?}", recorded_id(object))
+        }
+        Step::ChangeConfiguration => format!("{} {:?}", recorded_id(object), wanted(object)),
+        Step::Create | Step::PrepareConfiguration => {
+            let previous = object
+                .status
+                .as_ref()
+                .and_then(|status| status.previous_ids.last());
+            format!(
+                "{:?} {previous:?} {:?}",
+                configuration_to_create(object),
+                object.metadata.generation
+            )
+        }
+        _ => return Ok(1),
+    };
+    subject.remember(|memory| memory.send(step, shown, backoff))
+}
+
+/// AI Core takes a call again and again and nothing comes of it.
+fn without_effect(object: &Deployment, step: Step, times: u32) -> Failure {
+    let message = format!(
+        "{step:?} was sent {times} times for deployment {} and shows no effect; look at it in SAP AI Launchpad, or ask SAP support. It goes on being tried",
+        recorded_id(object)
+    );
+    Failure {
+        problem: Problem {
+            reason: "WithoutEffect",
+            message,
+        },
+        stalled: true,
     }
 }
 
@@ -172,11 +230,13 @@ async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Erro
 /// Nothing is to be done now: says what to wait for, and when to look again in any case.
 fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action {
     let context = subject.context;
-    subject.remember(|memory| memory.failures = 0);
+    if step != Step::Wait(Wait::Observation) {
+        subject.remember(|memory| memory.failures = 0);
+    }
     let Some(access) = &observation.access else {
         context.inventory.unwatch(subject.uid);
         if matches!(step, Step::Release(_)) {
-            news_for_connection(subject);
+            wake::connections(context, wake::connections_of(&subject.object));
         }
         return Action::requeue(if matches!(step, Step::Wait(_)) {
             SHORTLY * 5
@@ -188,7 +248,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
         || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
     if nothing_left {
         context.inventory.unwatch(subject.uid);
-        news_for_connection(subject);
+        wake::connections(context, wake::connections_of(&subject.object));
     } else {
         let moving = matches!(
             step,
@@ -211,11 +271,6 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
         observation.recheck
     };
     Action::requeue(recheck.unwrap_or(context.options.resync))
-}
-
-/// What an object records has changed, and with it what its Connection counts and whether that is still in use.
-fn news_for_connection(subject: &Subject<'_>) {
-    wake::connections(subject.context, wake::connections_of(&subject.object));
 }
 
 fn pause(subject: &Subject<'_>, retry_after: Option<Duration>) -> Duration {

@@ -54,9 +54,13 @@ pub(crate) struct Memory {
     pub(crate) looked: bool,
     /// How many attempts in a row have failed.
     pub(crate) failures: u32,
+    /// Until when AI Core asks to be left alone.
+    leave_alone: Option<Instant>,
     absent: Option<(String, Instant)>,
     intent: Option<(i64, Instant)>,
     passing: Option<(String, Instant)>,
+    group_missing: Option<(String, Instant)>,
+    unchanged: Option<(String, Instant)>,
 }
 
 impl Memory {
@@ -68,9 +72,12 @@ impl Memory {
             sent: None,
             looked: false,
             failures: 0,
+            leave_alone: None,
             absent: None,
             intent: None,
             passing: None,
+            group_missing: None,
+            unchanged: None,
         }
     }
 
@@ -107,14 +114,20 @@ impl Memory {
         Some((*target, at.elapsed()))
     }
 
-    /// Whether `step` may be sent while AI Core shows the deployment as `shown`. What was sent already and shows no effect is sent again,
-    /// but each time after a longer pause, which is returned.
+    /// How often `step` will have been sent for what is `shown`, this time included. What was sent before and shows no effect is sent again, but
+    /// each time after a longer pause; the rest of that pause is the error.
     pub(crate) fn send(
         &mut self,
         step: Step,
         shown: String,
         pause: impl Fn(u32) -> Duration,
-    ) -> Result<(), Duration> {
+    ) -> Result<u32, Duration> {
+        let asked = self
+            .leave_alone
+            .map(|until| until.saturating_duration_since(Instant::now()));
+        if let Some(rest) = asked.filter(|rest| !rest.is_zero()) {
+            return Err(rest);
+        }
         let times = match &self.sent {
             Some((sent, state, times, at)) if *sent == step && *state == shown => {
                 let due = pause(*times);
@@ -126,7 +139,12 @@ impl Memory {
             _ => 1,
         };
         self.sent = Some((step, shown, times, Instant::now()));
-        Ok(())
+        Ok(times)
+    }
+
+    /// Notes that AI Core asks to be left alone for so long.
+    pub(crate) fn leave_alone(&mut self, pause: Duration) {
+        self.leave_alone = Some(Instant::now() + pause);
     }
 
     /// How long `id` has been missing from every list in this process.
@@ -134,9 +152,25 @@ impl Memory {
         since(&mut self.absent, id.to_owned())
     }
 
+    /// How long this process has known the resource group to be missing.
+    pub(crate) fn group_missing_for(&mut self, group: &str) -> Duration {
+        since(&mut self.group_missing, group.to_owned())
+    }
+
+    /// How long the deployment has been seen to run with another configuration than the one with this id.
+    pub(crate) fn running_unchanged_for(&mut self, configuration: String) -> Duration {
+        since(&mut self.unchanged, configuration)
+    }
+
+    /// Notes that a change of configuration was accepted just now.
+    pub(crate) fn changing(&mut self) {
+        self.unchanged = None;
+    }
+
     /// Notes that `id` is in a list.
     pub(crate) fn seen(&mut self) {
         self.absent = None;
+        self.group_missing = None;
     }
 
     /// How long this process has known of the intent with this serial number.
@@ -177,16 +211,27 @@ mod tests {
     fn a_write_without_effect_is_repeated_only_after_a_pause() {
         let mut memory = Memory::new(Instant::now());
         let long = |_| Duration::from_secs(3600);
-        assert_eq!(memory.send(Step::Stop, "RUNNING".into(), long), Ok(()));
+        assert_eq!(memory.send(Step::Stop, "RUNNING".into(), long), Ok(1));
         assert!(memory.send(Step::Stop, "RUNNING".into(), long).is_err());
         assert_eq!(
             memory.send(Step::Stop, "RUNNING".into(), |_| Duration::ZERO),
-            Ok(())
+            Ok(2)
         );
         assert_eq!(
             memory.send(Step::Delete, "STOPPED".into(), long),
-            Ok(()),
+            Ok(1),
             "another state is another matter"
+        );
+    }
+
+    #[test]
+    fn nothing_is_sent_while_ai_core_asks_to_be_left_alone() {
+        let mut memory = Memory::new(Instant::now());
+        memory.leave_alone(Duration::from_secs(3600));
+        assert!(
+            memory
+                .send(Step::Stop, "RUNNING".into(), |_| Duration::ZERO)
+                .is_err()
         );
     }
 

@@ -173,6 +173,9 @@ fn drive_to_running(present: Present, recreate: bool) -> Step {
         }
         (State::Other, _) => overdue_or(present, Wait::UnknownState),
         (State::Unknown, _) => overdue_or(present, Wait::Starting),
+        (State::Running, Target::Running) if present.configuration == Fit::Sent => {
+            overdue_or(present, Wait::Updating)
+        }
         (State::Running, Target::Running) => configured(present, Step::Done(Done::Running)),
         (State::Pending, Target::Running) => {
             configured(present, overdue_or(present, Wait::Starting))
@@ -184,7 +187,7 @@ fn drive_to_running(present: Present, recreate: bool) -> Step {
 /// AI Core takes another configuration while a deployment is PENDING, RUNNING or DEAD.
 fn configured(present: Present, otherwise: Step) -> Step {
     match present.configuration {
-        Fit::Wanted => otherwise,
+        Fit::Wanted | Fit::Sent => otherwise,
         Fit::Other => Step::ChangeConfiguration,
         Fit::Unprepared => Step::PrepareConfiguration,
     }

@@ -35,7 +35,7 @@ fn remotes() -> Vec<Remote> {
     }
     for state in STATES {
         for target in [Target::Running, Target::Stopped, Target::Deleted] {
-            for configuration in [Fit::Wanted, Fit::Other, Fit::Unprepared] {
+            for configuration in [Fit::Wanted, Fit::Other, Fit::Sent, Fit::Unprepared] {
                 for (stop_sent, overdue) in
                     [(false, false), (false, true), (true, false), (true, true)]
                 {
@@ -153,7 +153,7 @@ fn writes_remotely(step: Step) -> bool {
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
         situations().len(),
-        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 3 * 4)) * 5 * 4 * 4
+        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 4)) * 5 * 4 * 4
     );
 }
 
@@ -347,7 +347,7 @@ fn fair(remote: Remote, step: Step) -> Remote {
             ..present
         }),
         (Step::ChangeConfiguration, _) => Remote::Present(Present {
-            configuration: Fit::Wanted,
+            configuration: Fit::Sent,
             state: State::Pending,
             ..present
         }),
@@ -361,6 +361,14 @@ fn fair(remote: Remote, step: Step) -> Remote {
         } else {
             Ending::Unexplained
         }),
+        (Step::Wait(Wait::Updating) | Step::Stall(Stall::Overdue), State::Running)
+            if present.configuration == Fit::Sent && present.target == Target::Running =>
+        {
+            Remote::Present(Present {
+                configuration: Fit::Wanted,
+                ..present
+            })
+        }
         (_, State::Unknown | State::Other) => with(State::Pending, present.target),
         (_, State::Pending | State::Running) if present.target == Target::Stopped => {
             with(State::Stopping, present.target)

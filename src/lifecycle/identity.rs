@@ -33,6 +33,11 @@ impl Identity {
         format!("{}{}/{content_hash}", self.prefix(), self.uid)
     }
 
+    /// Whether a configuration of this name was made for this object with this content.
+    pub fn owns_content(&self, configuration_name: &str, content_hash: &str) -> bool {
+        self.owns(configuration_name) && configuration_name.rsplit('/').next() == Some(content_hash)
+    }
+
     /// Whether a configuration of this name was made for this object, under whatever uid and with whatever content.
     pub fn owns(&self, configuration_name: &str) -> bool {
         let rest = configuration_name.strip_prefix(&self.prefix());
@@ -88,6 +93,8 @@ mod tests {
             .owns(&name),
             "a rebuilt object is the same object"
         );
+        assert!(identity("churn").owns_content(&name, "0011223344556677"));
+        assert!(!identity("churn").owns_content(&name, "7766554433221100"));
         for other in [
             identity("churn-2"),
             identity("chur"),

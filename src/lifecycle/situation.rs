@@ -180,6 +180,8 @@ pub enum Fit {
     Wanted,
     /// It uses another one.
     Other,
+    /// It shows another one, but AI Core has accepted the change to the wanted one.
+    Sent,
     /// The configuration that the spec asks for does not exist in AI Core yet, or was not looked for.
     Unprepared,
 }

@@ -76,6 +76,8 @@ pub enum Wait {
     Resolution,
     /// The deployment to run.
     Starting,
+    /// The deployment to take on the configuration that AI Core has accepted.
+    Updating,
     /// The deployment to stop.
     Stopping,
     /// The deployment to be gone.

@@ -27,7 +27,7 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
         .map_err(|error| Obstacle::remote(&error, None, false))?;
     let reusable = found
         .into_iter()
-        .filter(|configuration| configuration.name == name)
+        .filter(|configuration| identity.owns_content(&configuration.name, &hash))
         .min_by(|a, b| {
             a.created_at
                 .cmp(&b.created_at)
@@ -89,7 +89,9 @@ fn content(template: &ConfigurationTemplate, name: String) -> NewConfiguration {
 
 fn refused(error: &Error) -> Obstacle {
     match error {
-        Error::Rejected(_) => Obstacle::remote(error, Some("InvalidConfiguration"), true),
+        Error::Rejected(_) | Error::NotFound(_) => {
+            Obstacle::remote(error, Some("InvalidConfiguration"), true)
+        }
         _ => Obstacle::remote(error, None, false),
     }
 }

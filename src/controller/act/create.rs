@@ -207,7 +207,9 @@ fn refused(error: &Error) -> Obstacle {
                 retry_after: error.retry_after(),
             }
         }
-        Error::Rejected(_) => Obstacle::remote(error, Some("InvalidConfiguration"), true),
+        Error::Rejected(_) | Error::NotFound(_) => {
+            Obstacle::remote(error, Some("InvalidConfiguration"), true)
+        }
         _ => Obstacle::remote(error, None, false),
     }
 }

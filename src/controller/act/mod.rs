@@ -9,8 +9,8 @@ mod create;
 use kube::ResourceExt;
 use tracing::info;
 
-use crate::aicore::Error;
-use crate::api::{DEPLOYMENT_FINALIZER, RecordedConfiguration};
+use crate::aicore::{Error, Rejection};
+use crate::api::{DEPLOYMENT_FINALIZER, RecordedConfiguration, SentConfiguration};
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
@@ -20,7 +20,7 @@ use crate::controller::tell::words::{recorded_id, say};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::Target;
 use crate::lifecycle::step::Release;
-use obstacle::{Obstacle, backoff};
+use obstacle::Obstacle;
 use status::{record, write_status};
 
 /// How many ids of earlier deployments a status keeps.
@@ -54,19 +54,6 @@ pub(crate) async fn take(
                 .access
                 .as_ref()
                 .expect("the rules allow these steps only with a ready connection");
-            if matches!(step, Step::Stop | Step::Delete | Step::ChangeConfiguration) {
-                let shown = format!(
-                    "{:?} {:?}",
-                    observation
-                        .remote
-                        .as_ref()
-                        .map(|remote| &remote.configuration_id),
-                    observation.situation.record
-                );
-                subject
-                    .remember(|memory| memory.send(step, shown, backoff))
-                    .map_err(Obstacle::Early)?;
-            }
             match step {
                 Step::Take => take_found(subject, access, observation).await?,
                 Step::PrepareConfiguration => configuration::prepare(subject, access).await?,
@@ -228,6 +215,12 @@ async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<
             stalled: true,
         },
     )?;
+    subject.remember(|memory| memory.changing());
+    let sent = SentConfiguration {
+        deployment_id: id.clone(),
+        configuration_id: configuration.clone(),
+    };
+    write_status(subject, |status| status.configuration_sent = Some(sent)).await?;
     let note = format!("deployment {id} is given configuration {configuration}; its URL stays");
     subject
         .context
@@ -264,6 +257,19 @@ fn settle(
         Ok(()) => Ok(()),
         Err(Error::NotFound(_)) if !refusal.stalled => {
             Err(Obstacle::Early(subject.context.options.inventory.busy))
+        }
+        // The same call may be accepted in another state, so a conflict says nothing against the configuration.
+        Err(
+            error @ Error::Rejected(Rejection {
+                status: 409 | 412, ..
+            }),
+        ) => {
+            let reason = if refusal.stalled {
+                "UpdateRefused"
+            } else {
+                refusal.reason
+            };
+            Err(Obstacle::remote(&error, Some(reason), false))
         }
         Err(error @ (Error::Rejected(_) | Error::NotFound(_))) => Err(Obstacle::remote(
             &error,

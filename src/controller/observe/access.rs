@@ -52,6 +52,7 @@ impl From<&Error> for Blocked {
             | Error::Unauthorized(_)
             | Error::Forbidden(_)
             | Error::NotFound(_)
+            | Error::Rejected(_)
             | Error::NoConnection(_) => situation::Connection::Unusable,
             _ => situation::Connection::Unreachable,
         };

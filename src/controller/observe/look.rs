@@ -6,6 +6,7 @@ use kube::ResourceExt;
 
 use super::access::{Access, Blocked};
 use super::findings::Findings;
+use super::{group, time_to_live};
 use crate::aicore::{self, Observed, Snapshot, Status, TargetStatus};
 use crate::api::{Deployment, Intent};
 use crate::controller::subject::{Subject, adopts};
@@ -41,6 +42,11 @@ pub(crate) async fn for_own(
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(Sight::of(Look::Pending)),
+        Observed::Failed(error)
+            if goal != Goal::Running && group::is_gone(subject, access, &error).await =>
+        {
+            return Ok(Sight::of(Look::Nothing));
+        }
         Observed::Failed(error) => return Err(Blocked::from(&*error)),
     };
     let sight = match adopts(&subject.object) {
@@ -122,7 +128,7 @@ fn is_going(deployment: &aicore::Deployment) -> bool {
 }
 
 /// Looks for the result of a create call whose answer was lost.
-pub(crate) fn for_result(
+pub(crate) async fn for_result(
     subject: &Subject<'_>,
     access: &Access,
     intent: &Intent,
@@ -138,6 +144,10 @@ pub(crate) fn for_result(
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(pending()),
+        // Nothing is left where the call could have had its effect.
+        Observed::Failed(error) if group::is_gone(subject, access, &error).await => {
+            return Ok(Findings::of(Record::Intent(Resolution::NoEffect)));
+        }
         Observed::Failed(error) => return Err(Blocked::from(&*error)),
     };
     let found = |id: String| Findings {
@@ -179,15 +189,10 @@ fn resolve(
 ) -> Outcome {
     let unclaimed = subject.context.unclaimed(&access.key, snapshot);
     let fits = |deployment: &aicore::Deployment| {
-        let same_ttl = match (&deployment.ttl, &intent.ttl) {
-            (Some(theirs), Some(ours)) => theirs.eq_ignore_ascii_case(ours),
-            // AI Core may leave the ttl out of its answer.
-            (None, _) => true,
-            (Some(_), None) => false,
-        };
-        deployment.configuration_id == intent.configuration_id
-            && same_ttl
-            && unclaimed.contains(&deployment.id)
+        let same_ttl = time_to_live::may_be_equal(deployment.ttl.as_deref(), intent.ttl.as_deref());
+        let may_use_it =
+            [intent.configuration_id.as_str(), ""].contains(&deployment.configuration_id.as_str());
+        may_use_it && same_ttl && unclaimed.contains(&deployment.id)
     };
     let candidates = snapshot
         .iter()
@@ -202,11 +207,16 @@ fn resolve(
     let bears_our_name = recorded.is_some_and(|recorded| {
         recorded.id == intent.configuration_id && recorded.content_hash.is_some()
     });
+    // A deployment whose configuration AI Core does not tell may be anybody's.
+    let all_told = snapshot
+        .iter()
+        .all(|deployment| !deployment.configuration_id.is_empty() || !fits(deployment));
+    let provable = all_told && (bears_our_name || access.exclusive);
     intent::resolve(
         subject.uid,
         &open_intents(subject, access, intent),
         &candidates,
-        bears_our_name || access.exclusive,
+        provable,
     )
 }
 
@@ -218,7 +228,7 @@ fn open_intents(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Vec<
         let same = status.tenant.as_ref() == Some(&access.key.tenant)
             && other.spec.resource_group == access.key.group
             && open.configuration_id == intent.configuration_id
-            && open.ttl == intent.ttl;
+            && time_to_live::may_be_equal(open.ttl.as_deref(), intent.ttl.as_deref());
         same.then(|| open_intent(&other.uid().unwrap_or_default(), open))
     };
     let mut open: Vec<OpenIntent> = subject

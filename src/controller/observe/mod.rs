@@ -3,8 +3,10 @@
 pub(crate) mod access;
 
 mod findings;
+mod group;
 mod look;
 mod remote;
+mod time_to_live;
 
 use std::time::Duration;
 
@@ -115,7 +117,7 @@ async fn findings(
         return Ok(remote::find(subject, access, &recorded).await);
     }
     if let Some(intent) = status.intent {
-        return Ok(look::for_result(subject, access, &intent));
+        return Ok(look::for_result(subject, access, &intent).await);
     }
     let sight = match look::for_own(subject, goal, access).await {
         Ok(sight) => sight,

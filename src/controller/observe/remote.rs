@@ -1,9 +1,12 @@
 //! What AI Core says of the recorded deployment, and whether its absence is proven.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::access::{Access, Blocked};
 use super::findings::Findings;
+use super::{group, time_to_live};
 use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, Wanted, wanted};
@@ -36,7 +39,7 @@ pub(crate) async fn find(
     let snapshot = match context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(Findings::of(record(Remote::Unobserved))),
-        Observed::Failed(error) if group_is_gone(access, &error).await => {
+        Observed::Failed(error) if group::is_gone(subject, access, &error).await => {
             let remote = Remote::Absent {
                 proof: Proof::Gone,
                 ending: ending(subject, recorded, None),
@@ -52,13 +55,23 @@ pub(crate) async fn find(
             ..Findings::of(record(remote))
         });
     }
-    let absence = prove_absence(subject, access, recorded).await?;
+    let (proof, recheck) = match prove_absence(subject, access, recorded).await? {
+        Absence::Unproven { recheck } => (Proof::None, Some(recheck)),
+        Absence::Proven(proof) => (proof, None),
+        Absence::Refuted(deployment) => {
+            let remote = Remote::Present(present(subject, &deployment));
+            return Ok(Findings {
+                remote: Some(*deployment),
+                ..Findings::of(record(remote))
+            });
+        }
+    };
     let remote = Remote::Absent {
-        proof: absence.proof,
+        proof,
         ending: ending(subject, recorded, Some(&snapshot)),
     };
     Ok(Findings {
-        recheck: absence.recheck,
+        recheck,
         ..Findings::of(record(remote))
     })
 }
@@ -78,15 +91,38 @@ fn present(subject: &Subject<'_>, deployment: &aicore::Deployment) -> Present {
     Present {
         state: state_of(&deployment.status),
         target: target_of(deployment.target_status.as_ref(), accepted),
-        configuration: match wanted(&subject.object) {
-            Wanted::Nothing => Fit::Wanted,
-            Wanted::Unprepared { .. } => Fit::Unprepared,
-            Wanted::Configuration(id) if id == deployment.configuration_id => Fit::Wanted,
-            Wanted::Configuration(_) => Fit::Other,
-        },
+        configuration: fit(subject, deployment),
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
         overdue: passing_for >= options.overdue,
+    }
+}
+
+fn fit(subject: &Subject<'_>, deployment: &aicore::Deployment) -> Fit {
+    let id = match wanted(&subject.object) {
+        Wanted::Nothing => return Fit::Wanted,
+        Wanted::Unprepared { .. } => return Fit::Unprepared,
+        Wanted::Configuration(id) => id,
+    };
+    if id == deployment.configuration_id {
+        return Fit::Wanted;
+    }
+    // AI Core may show a change only once it has succeeded, and never where the new configuration does not run. What runs on with the old one
+    // for longer than any answer can be late has not been changed.
+    let sent = subject
+        .object
+        .status
+        .as_ref()
+        .and_then(|status| status.configuration_sent.as_ref());
+    let sent =
+        sent.is_some_and(|sent| sent.deployment_id == deployment.id && sent.configuration_id == id);
+    let runs_on = deployment.status == Status::Running
+        && subject.remember(|memory| memory.running_unchanged_for(id))
+            > subject.context.options.settle();
+    if sent && !runs_on {
+        Fit::Sent
+    } else {
+        Fit::Other
     }
 }
 
@@ -113,9 +149,17 @@ fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target 
     }
 }
 
-struct Absence {
-    proof: Proof,
-    recheck: Option<std::time::Duration>,
+/// What is known about a deployment that a complete and fresh list lacks.
+enum Absence {
+    /// It may be too young to be seen.
+    Unproven {
+        /// When it is old enough.
+        recheck: Duration,
+    },
+    /// It is gone.
+    Proven(Proof),
+    /// It is there all the same.
+    Refuted(Box<aicore::Deployment>),
 }
 
 /// Whether a deployment that a complete and fresh list lacks is proven to be gone: its own id answers 404, and it is either old enough to be
@@ -125,7 +169,7 @@ async fn prove_absence(
     access: &Access,
     recorded: &RecordedDeployment,
 ) -> Result<Absence, Blocked> {
-    let options = &subject.context.options;
+    let grace = subject.context.options.create_grace;
     let (missing_for, accepted) = subject.remember(|memory| {
         (
             memory.missing_for(&recorded.id),
@@ -134,55 +178,24 @@ async fn prove_absence(
     });
     let accepted_here = accepted.is_some_and(|(target, _)| target == Target::Deleted);
     let delete_accepted = accepted_here || recorded.target_state.as_deref() == Some("DELETED");
-    if !delete_accepted && missing_for < options.create_grace {
-        return Ok(Absence {
-            proof: Proof::None,
-            recheck: Some(options.create_grace - missing_for),
+    if !delete_accepted && missing_for < grace {
+        return Ok(Absence::Unproven {
+            recheck: grace - missing_for,
         });
     }
-    let not_yet = Absence {
-        proof: Proof::None,
-        recheck: Some(options.inventory.busy),
-    };
     match access
         .client
         .get_deployment(&access.key.group, &recorded.id)
         .await
     {
-        Err(Error::NotFound(_)) if recorded.state.is_none() && !delete_accepted => Ok(Absence {
-            proof: Proof::NeverSeen,
-            recheck: None,
-        }),
-        Err(Error::NotFound(_)) => Ok(Absence {
-            proof: Proof::Gone,
-            recheck: None,
-        }),
-        Ok(_) => {
-            // The list and the deployment contradict each other: only a newer list can tell.
-            subject.remember(|memory| memory.unsettled_since = tokio::time::Instant::now());
-            Ok(not_yet)
+        Err(Error::NotFound(_)) if recorded.state.is_none() && !delete_accepted => {
+            Ok(Absence::Proven(Proof::NeverSeen))
         }
+        Err(Error::NotFound(_)) => Ok(Absence::Proven(Proof::Gone)),
+        // Asked for by its id it is there: that answer is newer than the list.
+        Ok(deployment) => Ok(Absence::Refuted(Box::new(deployment))),
         Err(error) => Err(Blocked::from(&error)),
     }
-}
-
-/// Whether a list failed because its whole resource group is gone: asked by its id it answers 404, and a complete list of groups lacks it.
-async fn group_is_gone(access: &Access, error: &Error) -> bool {
-    if !matches!(error, Error::Forbidden(_) | Error::NotFound(_)) {
-        return false;
-    }
-    let group = &access.key.group;
-    if !matches!(
-        access.client.get_resource_group(group).await,
-        Err(Error::NotFound(_))
-    ) {
-        return false;
-    }
-    access
-        .client
-        .list_resource_groups()
-        .await
-        .is_ok_and(|groups| groups.iter().all(|other| other.id != *group))
 }
 
 /// Why the deployment may have gone.
@@ -192,12 +205,14 @@ fn ending(
     snapshot: Option<&Snapshot>,
 ) -> Ending {
     let status = subject.object.status.as_ref();
-    let date = snapshot.and_then(|snapshot| snapshot.date);
+    // AI Core's own clock counts, where it tells the time.
+    let date = snapshot
+        .and_then(|snapshot| snapshot.date)
+        .unwrap_or_else(Timestamp::now);
     if status.is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)) {
         Ending::Ours
-    } else if date.is_some_and(|date| {
-        expires_at(recorded).is_some_and(|expiry| date + EXPIRY_TOLERANCE >= expiry)
-    }) {
+    } else if expires_at(subject, recorded).is_some_and(|expiry| date + EXPIRY_TOLERANCE >= expiry)
+    {
         Ending::Expired
     } else if matches!(
         recorded.state.as_deref(),
@@ -209,51 +224,12 @@ fn ending(
     }
 }
 
-/// When AI Core ends the deployment: its creation plus its ttl in minutes, hours or days (`ttl` of `AiDeployment`).
-fn expires_at(recorded: &RecordedDeployment) -> Option<Timestamp> {
-    let created: Timestamp = recorded.created_at.as_ref()?.parse().ok()?;
-    let ttl = recorded.ttl.as_ref()?;
-    let (number, unit) = ttl.split_at_checked(ttl.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "m" | "M" => 60,
-        "h" | "H" => 3_600,
-        "d" | "D" => 86_400,
-        _ => return None,
-    };
-    let seconds = number.parse::<i64>().ok()?.checked_mul(seconds)?;
-    created.checked_add(SignedDuration::from_secs(seconds)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn expiry(created_at: &str, ttl: &str) -> Option<String> {
-        let recorded = RecordedDeployment {
-            created_at: Some(created_at.into()),
-            ttl: Some(ttl.into()),
-            ..Default::default()
-        };
-        expires_at(&recorded).map(|time| time.to_string())
-    }
-
-    #[test]
-    fn a_ttl_counts_from_creation_in_minutes_hours_or_days() {
-        let created = "2026-01-01T00:00:00Z";
-        assert_eq!(
-            expiry(created, "90m").as_deref(),
-            Some("2026-01-01T01:30:00Z")
-        );
-        assert_eq!(
-            expiry(created, "24H").as_deref(),
-            Some("2026-01-02T00:00:00Z")
-        );
-        assert_eq!(
-            expiry(created, "2d").as_deref(),
-            Some("2026-01-03T00:00:00Z")
-        );
-        for odd in ["", "h", "4.5h", "5w", "-1"] {
-            assert_eq!(expiry(created, odd), None, "{odd}");
-        }
-    }
+/// When AI Core ends the deployment. It may leave the ttl out of its answers; then the one that it was created with counts.
+fn expires_at(subject: &Subject<'_>, recorded: &RecordedDeployment) -> Option<Timestamp> {
+    let created_at = recorded.created_at.as_ref()?;
+    let shown = recorded
+        .ttl
+        .as_ref()
+        .and_then(|ttl| time_to_live::expiry(created_at, ttl));
+    shown.or_else(|| time_to_live::expiry(created_at, subject.object.spec.ttl.as_ref()?))
 }

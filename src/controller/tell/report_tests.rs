@@ -75,6 +75,7 @@ fn steps() -> Vec<Step> {
             Wait::Chain,
             Wait::Resolution,
             Wait::Starting,
+            Wait::Updating,
             Wait::Stopping,
             Wait::Deleting,
             Wait::Absence,

@@ -191,6 +191,11 @@ fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdict {
             format!("deployment {id} is starting"),
             format!("wait for {id} to run"),
         ),
+        Wait::Updating => going(
+            "Updating",
+            format!("deployment {id} is taking on the configuration of the spec"),
+            format!("wait for {id} to run with its new configuration"),
+        ),
         Wait::Stopping => going(
             "Stopping",
             format!("deployment {id} is stopping"),
@@ -226,7 +231,12 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     let candidates = observation.candidates.join(", ");
     match stall {
         Stall::ConnectionUnusable | Stall::TenantChanged => {
-            let (reason, message) = problem(observation);
+            let (reason, mut message) = problem(observation);
+            if observation.situation.goal == Goal::Released {
+                message = format!(
+                    "{message}. To let go of what may be left in AI Core without deleting it, set deletionPolicy to Orphan"
+                );
+            }
             stalled(
                 reason,
                 message,

@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{get, patch, post};
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -196,6 +197,8 @@ struct Forced {
     target_status: Option<TargetStatus>,
     status_message: Option<String>,
     frozen: Option<bool>,
+    /// Makes it older, so that a ttl ends without a wait.
+    created_at: Option<Timestamp>,
 }
 
 /// Forces a state, possible or not. The state machine goes on from there unless it is frozen.
@@ -224,6 +227,7 @@ async fn force(
     }
     deployment.status_message = forced.status_message.or(deployment.status_message);
     deployment.frozen = forced.frozen.unwrap_or(deployment.frozen);
+    deployment.created_at = forced.created_at.unwrap_or(deployment.created_at);
     deployment.modified_at = now;
     places.put(deployment.clone(), now);
     let touched = Touched {
