@@ -1,9 +1,55 @@
 .DEFAULT_GOAL := help
+SHELL := bash
+
+CARGO_DENY_VERSION := 0.20.2
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aicore-operator/tools
+CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
+IMAGE ?= aicore-operator:latest
 
 .PHONY: help
 help: ## Print the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
+.PHONY: demo
+demo: control-plane ## Watch one deployment from kubectl apply to its proven end; KEEP=1 leaves everything running until Ctrl-C
+	cargo build --locked --package aicore-operator --package aicore-emulator --package harness --bins
+	@KEEP=$(KEEP) $(BINARIES)/demo
+
+.PHONY: test
+test: control-plane check deny ## Run every check and every test, and say how many ran
+	@set -eu -o pipefail; \
+	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
+	cargo test --workspace --locked --no-fail-fast 2>&1 | awk ' \
+	  { print; fflush() } \
+	  /^test result: / { passed += $$4; failed += $$6 } \
+	  END { printf "%d passed, %d failed\n", passed, failed }'
+
 .PHONY: control-plane
 control-plane: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh
+
+.PHONY: crds
+crds: ## Generate crds/ from the types
+	cargo run --locked --package aicore-operator -- crd --out crds
+
+.PHONY: check
+check: ## Check the formatting, the lints, and that crds/ is in sync with the types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	cargo run --locked --package aicore-operator -- crd --out crds --check
+
+.PHONY: deny
+deny: $(CARGO_DENY) ## Check the licences, versions and sources of all dependencies
+	$(CARGO_DENY) --locked check licenses bans sources
+
+.PHONY: audit
+audit: $(CARGO_DENY) ## Check all dependencies against the RustSec advisories, which are fetched from the network
+	$(CARGO_DENY) --locked check advisories
+
+.PHONY: image
+image: ## Build the container image; IMAGE=name:tag names it
+	docker build --tag $(IMAGE) .
+
+$(CARGO_DENY):
+	cargo install --locked --version $(CARGO_DENY_VERSION) --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny
