@@ -1,6 +1,6 @@
 //! The calls of the AI Core API that the operator makes, one method each.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,29 +9,32 @@ use serde_json::json;
 
 use super::credentials::{ServiceKey, ServiceKeyError, Tenant};
 use super::error::Error;
-use super::links::continue_token;
+use super::learned::Learned;
+use super::links::{continue_token, created_id};
+use super::paging::{Listing, incomplete};
 pub use super::transport::ClientOptions;
 use super::transport::{Call, Transport};
 use super::types::{
-    Configuration, Deployment, DeploymentList, Meta, NewConfiguration, ResourceGroup,
+    Configuration, ConfigurationFilter, Deployment, DeploymentList, Meta, NewConfiguration,
+    ResourceGroup,
 };
 use super::wire::{self, ConfigurationJson, DeploymentJson, MetaJson, ResourceGroupJson};
 
-/// The largest page of deployments that AI Core gives (`$top` of `GET /lm/deployments`). A list that fills it may have been cut.
+/// The largest page of deployments that AI Core gives (`$top` of `GET /lm/deployments`).
 const MAX_DEPLOYMENTS: usize = 100_000;
 /// How many configurations one page holds: the API's own default for `$top`.
 const CONFIGURATIONS_PER_PAGE: usize = 10_000;
-/// The longest `$search` that `GET /lm/configurations` takes, in characters.
-const MAX_SEARCH: usize = 80;
 /// More pages than this are not the truth: a tenant has at most 50 resource groups.
 const MAX_PAGES: usize = 1_000;
 
 /// The API of one tenant, as one set of credentials sees it. Cloning is cheap; clones share token and connections.
 ///
-/// No method tries a request a second time, except once with a new token after a 401.
+/// No method tries a request a second time after it may have had an effect. A refused one is made once more with a new token (401, or 403
+/// with a token that is no longer fresh), and a list once more without the parameters that the server refuses (400).
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<Transport>,
+    learned: Arc<Learned>,
 }
 
 impl fmt::Debug for Client {
@@ -51,6 +54,7 @@ impl Client {
     pub fn new(key: ServiceKey, options: &ClientOptions) -> Result<Self, ServiceKeyError> {
         Ok(Self {
             transport: Arc::new(Transport::new(key, options)?),
+            learned: Arc::default(),
         })
     }
 
@@ -75,27 +79,37 @@ impl Client {
 
     // === deployments ===
 
-    /// Every deployment of a resource group, in one page.
+    /// Every deployment of a resource group.
+    ///
+    /// It is one call, except where the list has a round length (a multiple of 50): then it may have been cut in silence, and the
+    /// server is asked for more, once for the same deployments.
     ///
     /// # Errors
     ///
     /// Besides the common ones: [`Error::Incomplete`] when the list does not hold everything.
     pub async fn list_deployments(&self, group: &str) -> Result<DeploymentList, Error> {
-        let top = MAX_DEPLOYMENTS.to_string();
-        let call = Call {
-            query: &[("$top", &top)],
-            ..get(&["lm", "deployments"], Some(group))
+        let listing = |top| Listing {
+            transport: &self.transport,
+            path: &["lm", "deployments"],
+            group,
+            top,
+            filters: &[],
         };
-        let answer = self.transport.fetch(&call).await?;
-        let deployments = wire::whole_list::<DeploymentJson>(&answer.body)?;
-        if deployments.len() >= MAX_DEPLOYMENTS {
-            return Err(incomplete(format!(
-                "the list has the largest size of {MAX_DEPLOYMENTS} entries, so more may exist"
-            )));
-        }
+        let is_known = |page: &[Deployment]| self.learned.is_confirmed(group, page);
+        let before = self.learned.growth();
+        let top = (!self.learned.refuses_top()).then_some(MAX_DEPLOYMENTS);
+        let whole = match listing(top).read::<DeploymentJson>(is_known).await {
+            Err(error) if top.is_some() && is_bad_request(&error) => {
+                let whole = listing(None).read::<DeploymentJson>(is_known).await?;
+                self.learned.top_was_refused();
+                whole
+            }
+            whole => whole?,
+        };
+        self.learned.keep(group, &whole, before);
         Ok(DeploymentList {
-            deployments,
-            date: answer.date,
+            deployments: whole.entries,
+            date: whole.date,
         })
     }
 
@@ -103,12 +117,18 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Besides the common ones: [`Error::NotFound`], which is no proof of absence for a deployment that was just created.
+    /// Besides the common ones: [`Error::NotFound`] (404 or 410), which is no proof of absence for a deployment that was just created.
     pub async fn get_deployment(&self, group: &str, id: &str) -> Result<Deployment, Error> {
-        let answer = self
+        let answer = match self
             .transport
             .fetch(&get(&["lm", "deployments", id], Some(group)))
-            .await?;
+            .await
+        {
+            Err(Error::Rejected(rejection)) if rejection.status == 410 => {
+                return Err(Error::NotFound(rejection));
+            }
+            answer => answer?,
+        };
         let deployment = wire::object::<DeploymentJson>(&answer.body)?;
         if deployment.id != id {
             let message = format!("asked for the deployment {id}, it is about another one");
@@ -135,13 +155,11 @@ impl Client {
         if let Some(ttl) = ttl {
             body["ttl"] = json!(ttl);
         }
-        let call = send(
-            Method::POST,
-            &["lm", "deployments"],
-            Some(group),
-            Some(body),
-        );
-        wire::created_id(&self.transport.fetch(&call).await?.body)
+        let outcome = self.create(group, &["lm", "deployments"], body).await;
+        if outcome.as_ref().err().is_none_or(Error::outcome_unknown) {
+            self.learned.may_have_grown(group);
+        }
+        outcome
     }
 
     /// Asks that a deployment be stopped. AI Core accepts it in PENDING and RUNNING only.
@@ -203,7 +221,9 @@ impl Client {
 
     // === configurations ===
 
-    /// Every configuration whose name contains a text, also where the server does not search.
+    /// Every configuration of a scenario and executable, and others too where the server does not filter.
+    ///
+    /// Names are left to the caller: what `$search` finds is not the same on every server.
     ///
     /// # Errors
     ///
@@ -211,50 +231,30 @@ impl Client {
     pub async fn find_configurations(
         &self,
         group: &str,
-        name_contains: &str,
+        filter: &ConfigurationFilter<'_>,
     ) -> Result<Vec<Configuration>, Error> {
-        let top = CONFIGURATIONS_PER_PAGE.to_string();
-        let search: String = name_contains.chars().take(MAX_SEARCH).collect();
-        let mut found = BTreeMap::new();
-        loop {
-            let before = found.len();
-            let skip = before.to_string();
-            let query = [
-                ("$top", top.as_str()),
-                ("$skip", &skip),
-                ("$search", &search),
-            ];
-            // An empty search is not a legal one.
-            let query = if search.is_empty() {
-                &query[..2]
-            } else {
-                &query[..]
-            };
-            let call = Call {
-                query,
-                ..get(&["lm", "configurations"], Some(group))
-            };
-            let (page, count) =
-                wire::list::<ConfigurationJson>(&self.transport.fetch(&call).await?.body)?;
-            let full = page.len() >= CONFIGURATIONS_PER_PAGE;
-            found.extend(
-                page.into_iter()
-                    .map(|configuration| (configuration.id.clone(), configuration)),
-            );
-            // By contract `count` is the length of the page, but a server may count everything that it has.
-            if !full && count.is_none_or(|count| count <= found.len() as u64) {
-                break;
+        let filtered = Listing {
+            transport: &self.transport,
+            path: &["lm", "configurations"],
+            group,
+            top: Some(CONFIGURATIONS_PER_PAGE),
+            filters: &[
+                ("scenarioId", filter.scenario_id),
+                ("executableIds", filter.executable_id),
+            ],
+        };
+        let whole = match filtered.read::<ConfigurationJson>(|_| false).await {
+            Err(error) if is_bad_request(&error) => {
+                let bare = Listing {
+                    top: None,
+                    filters: &[],
+                    ..filtered
+                };
+                bare.read::<ConfigurationJson>(|_| false).await?
             }
-            if found.len() == before {
-                return Err(incomplete(format!(
-                    "after {before} configurations the next page brings no new one"
-                )));
-            }
-        }
-        Ok(found
-            .into_values()
-            .filter(|configuration| configuration.name.contains(name_contains))
-            .collect())
+            whole => whole?,
+        };
+        Ok(whole.entries)
     }
 
     /// One configuration.
@@ -280,13 +280,21 @@ impl Client {
         group: &str,
         configuration: &NewConfiguration,
     ) -> Result<String, Error> {
-        let call = send(
-            Method::POST,
-            &["lm", "configurations"],
-            Some(group),
-            Some(json!(configuration)),
-        );
-        wire::created_id(&self.transport.fetch(&call).await?.body)
+        self.create(group, &["lm", "configurations"], json!(configuration))
+            .await
+    }
+
+    /// Posts to a collection and gives the id of what was created: from the body, or else from the `Location` header.
+    async fn create(
+        &self,
+        group: &str,
+        collection: &[&str],
+        body: serde_json::Value,
+    ) -> Result<String, Error> {
+        let call = send(Method::POST, collection, Some(group), Some(body));
+        let answer = self.transport.fetch(&call).await?;
+        wire::created_id(&answer.body)
+            .or_else(|error| created_id(&answer.headers, collection).ok_or(error))
     }
 
     // === tenant ===
@@ -297,9 +305,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Besides the common ones: [`Error::Incomplete`] when the pages do not add up to everything.
+    /// Besides the common ones: [`Error::Incomplete`] when the pages do not add up to everything, or when there is no group at all: every
+    /// tenant has `default`, which nobody can delete.
     pub async fn list_resource_groups(&self) -> Result<Vec<ResourceGroup>, Error> {
         let mut groups = Vec::new();
+        let mut count = None;
         let mut token: Option<String> = None;
         for _ in 0..MAX_PAGES {
             let query = token.as_deref().map(|token| [("continueToken", token)]);
@@ -319,9 +329,11 @@ impl Client {
                 }
                 answer => answer?,
             };
-            groups.extend(wire::whole_list::<ResourceGroupJson>(&answer.body)?);
+            let page = wire::list::<ResourceGroupJson>(&answer.body)?;
+            count = count.max(page.count);
+            groups.extend(page.objects);
             match continue_token(&answer.headers)? {
-                None => return Ok(groups),
+                None => return all_groups(groups, count),
                 next if next == token => {
                     return Err(incomplete(
                         "a page of resource groups leads to itself".to_owned(),
@@ -378,9 +390,23 @@ fn send<'a>(
     }
 }
 
-fn incomplete(message: String) -> Error {
-    Error::Incomplete {
-        message,
-        source: None,
+/// The groups of all pages, when they are all. `count` is the largest one of a page: of its own entries, or of everything.
+fn all_groups(groups: Vec<ResourceGroup>, count: Option<u64>) -> Result<Vec<ResourceGroup>, Error> {
+    let listed = groups
+        .iter()
+        .map(|group| &group.id)
+        .collect::<BTreeSet<_>>();
+    match (listed.len(), count) {
+        (0, _) => Err(incomplete(
+            "the list of resource groups is empty, but every tenant has one".to_owned(),
+        )),
+        (listed, Some(count)) if count > listed as u64 => Err(incomplete(format!(
+            "there are {count} resource groups, but the list gives {listed}"
+        ))),
+        _ => Ok(groups),
     }
+}
+
+fn is_bad_request(error: &Error) -> bool {
+    matches!(error, Error::Rejected(rejection) if rejection.status == 400)
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::layout;
+use super::{http, layout};
 
 /// Where ids live: two deployments with the same id are the same one only when their tenants are equal.
 #[derive(
@@ -20,7 +20,7 @@ use super::layout;
 pub struct Tenant {
     /// The AI API URL: scheme, host and a port that is not the scheme's own; lower case, without a path.
     pub api_url: String,
-    /// The id of the identity zone that issues the tokens; empty when the service key names none.
+    /// The identity zone that issues the tokens: its id, or its name, or where it issues them, whichever the service key has first.
     pub identity_zone_id: String,
 }
 
@@ -141,7 +141,7 @@ impl ServiceKey {
         let token_url = token_url(&required(credentials, "url")?)?;
         let tenant = Tenant {
             api_url: api_url.origin().ascii_serialization(),
-            identity_zone_id: text(credentials, "identityzoneid").unwrap_or_default(),
+            identity_zone_id: identity_zone(credentials, &token_url),
         };
         Ok(Self {
             client_id,
@@ -239,6 +239,13 @@ fn required_api_url(credentials: &Map<String, Value>) -> Result<String, ServiceK
         .ok_or(ServiceKeyError::MissingField {
             field: "serviceurls.AI_API_URL",
         })
+}
+
+/// What tells the tenants of one API apart. Without any, two of them would count as one, and what is absent in one as gone in the other.
+fn identity_zone(credentials: &Map<String, Value>, token_url: &Url) -> String {
+    text(credentials, "identityzoneid")
+        .or_else(|| text(credentials, "identityzone"))
+        .unwrap_or_else(|| format!("{}{}", http::host(token_url), token_url.path()))
 }
 
 fn is_x509(credentials: &Map<String, Value>) -> bool {
@@ -381,6 +388,30 @@ mod tests {
         assert!(
             matches!(error, ServiceKeyError::MissingField { field: "clientid" }),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn two_tenants_of_one_api_are_told_apart_by_whatever_the_key_has() {
+        let zone_of = |missing: &[&str], host: &str| {
+            let mut changed = credentials();
+            for field in missing {
+                changed.as_object_mut().unwrap().remove(*field);
+            }
+            changed["url"] = json!(format!("https://{host}/uaa/"));
+            let key = read([("key", changed.to_string())]).unwrap();
+            key.tenant().identity_zone_id.clone()
+        };
+        let neither = ["identityzoneid", "identityzone"];
+        assert_eq!(zone_of(&[], "one.example.com"), "zone-id");
+        assert_eq!(zone_of(&["identityzoneid"], "one.example.com"), "zone");
+        assert_eq!(
+            zone_of(&neither, "One.Example.com"),
+            "one.example.com/uaa/oauth/token"
+        );
+        assert_ne!(
+            zone_of(&neither, "one.example.com"),
+            zone_of(&neither, "two.example.com")
         );
     }
 

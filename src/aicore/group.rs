@@ -15,8 +15,6 @@ use super::snapshot::{Snapshot, changed_ids};
 
 /// The longest wait after failures in a row, unless the server asks for more.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
-/// The longest Retry-After that is honoured: a group must not go unobserved for hours because of one header.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 /// When news are waited for, lists follow each other by at least this part of the busy interval, so that many who wait share one.
 const GAP_DIVISOR: u32 = 8;
 
@@ -165,7 +163,7 @@ impl Group {
             None => backoff(self.options.busy),
         };
         let delay = backoff.next().unwrap_or(MAX_BACKOFF).min(MAX_BACKOFF);
-        let asked_for = error.retry_after().unwrap_or_default().min(MAX_RETRY_AFTER);
+        let asked_for = error.retry_after().unwrap_or_default();
         let error = Arc::new(error);
         self.failure = Some(Failure {
             requested_at,
@@ -387,8 +385,6 @@ mod tests {
         group.observe(Some(start + SECOND));
         group.retry_now();
         assert_eq!(group.due(), Some(start + 100 * SECOND));
-        look_in_vain(&mut group, start, Some(86_400 * SECOND));
-        assert_eq!(group.due(), Some(start + MAX_RETRY_AFTER));
     }
 
     #[test]

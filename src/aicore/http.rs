@@ -7,6 +7,9 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{Response, Url};
 
+/// The longest Retry-After that is believed: nothing may stand still for hours because of one header.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+
 /// Why a body could not be read.
 #[derive(Debug)]
 pub(super) enum ReadError {
@@ -39,15 +42,18 @@ pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(text(headers, &DATE)?)
 }
 
-/// How long the server asks to be left alone: a number of seconds, or a date, which is compared with the server's own clock.
+/// How long the server asks to be left alone, at most 15 minutes: a number of seconds, or a date, which is compared with the server's
+/// own clock.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, &RETRY_AFTER)?;
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = http_date(value)?;
-    let now = date(headers).unwrap_or_else(Timestamp::now);
-    Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO))
+    let asked_for = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(value.parse().unwrap_or(u64::MAX))
+    } else {
+        let until = http_date(value)?;
+        let now = date(headers).unwrap_or_else(Timestamp::now);
+        Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO)
+    };
+    Some(asked_for.min(MAX_RETRY_AFTER))
 }
 
 /// Host and port, for texts.
@@ -93,5 +99,18 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_eq!(wait("soon", clock), None);
+        assert_eq!(wait("", clock), None);
+    }
+
+    #[test]
+    fn nobody_is_kept_waiting_for_more_than_a_quarter_of_an_hour() {
+        let clock = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        for value in [
+            "86400",
+            "99999999999999999999999999",
+            "Mon, 07 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(wait(value, clock), Some(MAX_RETRY_AFTER), "{value}");
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! The `Link` header (RFC 8288) by which the list of resource groups is paged.
+//! Headers that name an address: `Link` (RFC 8288), by which the list of resource groups is paged, and `Location`.
 
 use reqwest::Url;
-use reqwest::header::{HeaderMap, LINK};
+use reqwest::header::{HeaderMap, LINK, LOCATION};
 
 use super::error::Error;
 
@@ -48,10 +48,26 @@ fn leads_on(parameters: &str) -> bool {
     })
 }
 
+/// The id of what was created in a collection: the last segment of the path of `Location`.
+pub(super) fn created_id(headers: &HeaderMap, collection: &[&str]) -> Option<String> {
+    let location = address(headers.get(LOCATION)?.to_str().ok()?)?;
+    let id = location
+        .path_segments()?
+        .rfind(|segment| !segment.is_empty())?;
+    // Ids of AI Core need no encoding. The address of the collection itself names nothing in it.
+    let is_id = id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    (is_id && !collection.contains(&id)).then(|| id.to_owned())
+}
+
+/// A relative address needs a base to be read; which one does not matter.
+fn address(text: &str) -> Option<Url> {
+    Url::parse("https://localhost").ok()?.join(text).ok()
+}
+
 fn token_of(target: &str) -> Option<String> {
-    // A relative target needs a base to be read; which one does not matter.
-    let base = Url::parse("https://localhost").ok()?;
-    let url = base.join(target).ok()?;
+    let url = address(target)?;
     url.query_pairs()
         .find(|(name, _)| name == "continueToken")
         .map(|(_, token)| token.into_owned())
@@ -77,6 +93,26 @@ mod tests {
         ] {
             assert_eq!(token(link).as_deref(), Some("a/b"), "{link}");
         }
+    }
+
+    #[test]
+    fn the_id_of_what_was_created_ends_its_location() {
+        let id = |location: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, location.parse().unwrap());
+            created_id(&headers, &["lm", "deployments"])
+        };
+        for location in [
+            "/v2/lm/deployments/d1234",
+            "https://api.example.com/v2/lm/deployments/d1234/?expand=x",
+            "d1234",
+        ] {
+            assert_eq!(id(location).as_deref(), Some("d1234"), "{location}");
+        }
+        for location in ["/v2/lm/deployments/", "/", "/v2/lm/deployments/a%2Fb"] {
+            assert_eq!(id(location), None, "{location}");
+        }
+        assert_eq!(created_id(&HeaderMap::new(), &[]), None);
     }
 
     #[test]

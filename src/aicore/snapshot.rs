@@ -60,7 +60,7 @@ pub(super) fn changed_ids(before: Option<&Snapshot>, after: &Snapshot) -> BTreeS
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aicore::wire::{DeploymentJson, whole_list};
+    use crate::aicore::wire::{DeploymentJson, list};
 
     fn snapshot(deployments: &[(&str, &str)]) -> Snapshot {
         let resources: Vec<_> = deployments
@@ -68,7 +68,7 @@ mod tests {
             .map(|(id, rest)| format!(r#"{{"id":"{id}","configurationId":"c1",{rest}}}"#))
             .collect();
         let body = format!(r#"{{"resources":[{}]}}"#, resources.join(","));
-        let deployments = whole_list::<DeploymentJson>(body.as_bytes()).unwrap();
+        let deployments = list::<DeploymentJson>(body.as_bytes()).unwrap().objects;
         Snapshot::new(
             Instant::now(),
             DeploymentList {

@@ -1,7 +1,7 @@
 //! The token that opens the API: fetched once for many callers, renewed before it ends.
 //!
-//! OAuth client credentials: `POST <url>/oauth/token`, form-encoded. A token stays in use as long as it is valid, also when renewal
-//! fails: the credentials may have been taken away while deployments still wait to be deleted.
+//! A token stays in use as long as it is valid, also when renewal fails: the credentials may have been taken away while deployments
+//! still wait to be deleted.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,36 +9,26 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, HeaderValue};
-use secrecy::ExposeSecret;
-use serde::Deserialize;
-use serde_json::Value;
+use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 
-use super::answer::Rejection;
 use super::credentials::ServiceKey;
-use super::error::{Error, root_cause};
-use super::http;
+use super::error::Error;
+use super::grant::{Grant, Issued};
 
-/// The lifetime of a token whose answer does not state one.
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(5 * 60);
-/// A stated lifetime beyond this is not believed. Tokens of AI Core live for 2 to 12 hours.
-const MAX_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A token is renewed this long before it ends, or in the last tenth of its life when that is shorter.
 const MAX_MARGIN: Duration = Duration::from_secs(5 * 60);
 /// After a failure, further callers get the same answer for at least this long, so that a thousand of them do not ask one by one.
 const MIN_HOLD: Duration = Duration::from_secs(1);
 /// The longest time for which a failure is kept, whatever Retry-After says.
 const MAX_HOLD: Duration = Duration::from_secs(60);
-/// The largest answer of the token endpoint that is read, in bytes.
-const MAX_BODY: usize = 256 * 1024;
 
 /// A token, with what is needed to tell it from the next one. `Debug` does not show it.
 #[derive(Clone)]
 pub(super) struct Token {
     serial: u64,
     authorization: HeaderValue,
+    issued_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
 }
@@ -49,8 +39,7 @@ pub(super) struct TokenSource {
 }
 
 struct Inner {
-    http: reqwest::Client,
-    key: ServiceKey,
+    grant: Grant,
     state: Mutex<State>,
 }
 
@@ -95,6 +84,19 @@ impl State {
         }
     }
 
+    /// What to use in place of a token that was refused, but may be good elsewhere: it stays until there is another one.
+    fn choose_instead(&self, refused: &Token, now: Instant) -> Choice {
+        match self.choose(now) {
+            Choice::Use(token) | Choice::UseAndRenew(token) if token.serial == refused.serial => {
+                let failure = self.failure.as_ref().filter(|failure| now < failure.until);
+                failure.map_or(Choice::Request, |failure| {
+                    Choice::Fail(failure.error.clone())
+                })
+            }
+            choice => choice,
+        }
+    }
+
     /// Forgets this token, unless another one took its place: many callers come with the same refused token.
     fn discard(&mut self, token: &Token) {
         self.current
@@ -131,6 +133,11 @@ impl Token {
         self.authorization.clone()
     }
 
+    /// How long ago it was asked for.
+    pub(super) fn age(&self) -> Duration {
+        self.issued_at.elapsed()
+    }
+
     /// The token itself, to blank it in texts.
     pub(super) fn expose(&self) -> &str {
         self.authorization
@@ -148,6 +155,7 @@ impl Token {
         Some(Self {
             serial,
             authorization,
+            issued_at: requested_at,
             renew_at: requested_at + lifetime - margin(lifetime),
             ends_at: requested_at + lifetime,
         })
@@ -166,39 +174,13 @@ fn margin(lifetime: Duration) -> Duration {
     MAX_MARGIN.min(lifetime / 10)
 }
 
-/// The successful answer of the token endpoint.
-#[derive(Deserialize)]
-struct Issued {
-    access_token: String,
-    #[serde(default)]
-    expires_in: Value,
-}
-
-impl Issued {
-    fn lifetime(&self) -> Duration {
-        let seconds = match &self.expires_in {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        // The comparison also refuses NaN.
-        match seconds {
-            Some(seconds) if seconds >= 0.0 => {
-                Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64()))
-            }
-            _ => ASSUMED_LIFETIME,
-        }
-    }
-}
-
 // === impl TokenSource ===
 
 impl TokenSource {
     pub(super) fn new(http: reqwest::Client, key: ServiceKey) -> Self {
         Self {
             inner: Arc::new(Inner {
-                http,
-                key,
+                grant: Grant::new(http, key),
                 state: Mutex::default(),
             }),
         }
@@ -206,9 +188,19 @@ impl TokenSource {
 
     /// A valid token: the one at hand, or a new one. One that is about to end is given out while its successor is fetched.
     pub(super) async fn get(&self) -> Result<Token, Error> {
+        self.obtain(|state, now| state.choose(now)).await
+    }
+
+    /// A newer token than this one, which was refused somewhere. It stays in use elsewhere until there is a newer one.
+    pub(super) async fn get_instead(&self, refused: &Token) -> Result<Token, Error> {
+        self.obtain(|state, now| state.choose_instead(refused, now))
+            .await
+    }
+
+    async fn obtain(&self, choose: impl FnOnce(&State, Instant) -> Choice) -> Result<Token, Error> {
         let request = {
             let mut state = self.inner.state();
-            match state.choose(Instant::now()) {
+            match choose(&state, Instant::now()) {
                 Choice::Use(token) => return Ok(token),
                 Choice::UseAndRenew(token) => {
                     // It runs by itself; nobody has to wait for it yet.
@@ -235,7 +227,7 @@ impl TokenSource {
         let inner = Arc::clone(&self.inner);
         state.last_serial += 1;
         let serial = state.last_serial;
-        let host = http::host(inner.key.token_url());
+        let host = inner.grant.host();
         let task = tokio::spawn(async move { inner.fetch_and_keep(serial).await });
         let outcome = async move {
             task.await.unwrap_or_else(|failure| {
@@ -267,75 +259,11 @@ impl Inner {
     }
 
     async fn fetch(&self, serial: u64) -> Result<Token, Error> {
+        // Before the request: a lifetime that is counted from here ends rather too early than too late.
         let requested_at = Instant::now();
-        let secret = self.key.client_secret().expose_secret();
-        let form = [
-            ("grant_type", "client_credentials"),
-            ("client_id", self.key.client_id()),
-            ("client_secret", secret),
-        ];
-        let request = self
-            .http
-            .post(self.key.token_url().clone())
-            .header(ACCEPT, "application/json")
-            .form(&form);
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        let status = response.status();
-        let retry_after = http::retry_after(response.headers());
-        let body = match http::read(response, MAX_BODY).await {
-            Ok(body) => body,
-            Err(http::ReadError::Connection(error)) if status.is_success() => {
-                return Err(self.unreachable(error));
-            }
-            Err(http::ReadError::TooLarge) if status.is_success() => {
-                return Err(self.unusable("the answer is too large"));
-            }
-            // The status alone tells enough.
-            Err(_) => Vec::new(),
-        };
-        if status.is_success() {
-            // The parser's message could quote the token, so it is not passed on.
-            let issued: Issued = serde_json::from_slice(&body)
-                .map_err(|_| self.unusable("the answer is no JSON with an access_token"))?;
-            return Token::new(serial, &issued, requested_at)
-                .ok_or_else(|| self.unusable("the access_token cannot be sent"));
-        }
-        let rejection = Rejection::new(status.as_u16(), &body, &[secret]);
-        Err(match status {
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Error::TokenRejected(rejection)
-            }
-            _ => Error::TokenUnavailable {
-                host: http::host(self.key.token_url()),
-                message: rejection.to_string(),
-                status: Some(status.as_u16()),
-                retry_after,
-                source: None,
-            },
-        })
-    }
-
-    fn unreachable(&self, error: reqwest::Error) -> Error {
-        Error::TokenUnavailable {
-            host: http::host(self.key.token_url()),
-            message: root_cause(&error),
-            status: None,
-            retry_after: None,
-            source: Some(Arc::new(error.without_url())),
-        }
-    }
-
-    fn unusable(&self, message: &str) -> Error {
-        Error::TokenUnavailable {
-            host: http::host(self.key.token_url()),
-            message: message.to_owned(),
-            status: None,
-            retry_after: None,
-            source: None,
-        }
+        let issued = self.grant.request().await?;
+        Token::new(serial, &issued, requested_at)
+            .ok_or_else(|| self.grant.unusable("the access_token cannot be sent"))
     }
 }
 
@@ -344,21 +272,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    fn lifetime(expires_in: Value) -> Duration {
-        let issued: Issued =
-            serde_json::from_value(json!({"access_token": "t", "expires_in": expires_in})).unwrap();
-        issued.lifetime()
-    }
-
-    #[test]
-    fn the_stated_lifetime_counts_and_a_missing_one_is_five_minutes() {
-        assert_eq!(lifetime(json!(43199)), Duration::from_secs(43199));
-        assert_eq!(lifetime(json!("7199")), Duration::from_secs(7199));
-        assert_eq!(lifetime(Value::Null), Duration::from_secs(300));
-        assert_eq!(lifetime(json!(-1)), Duration::from_secs(300));
-        assert_eq!(lifetime(json!(1e300)), MAX_LIFETIME);
-    }
+    use crate::aicore::Rejection;
 
     #[test]
     fn a_token_is_renewed_five_minutes_early_or_in_the_last_tenth_of_its_life() {
@@ -410,6 +324,22 @@ mod tests {
         assert!(matches!(state.choose(start), Choice::Use(token) if token.serial == 2));
         state.discard(&new);
         assert!(matches!(state.choose(start), Choice::Request));
+    }
+
+    #[test]
+    fn a_token_that_is_refused_in_one_place_stays_until_there_is_another_one() {
+        let start = Instant::now();
+        let (old, new) = (token(1, start, 1000), token(2, start, 1000));
+        let mut state = State::default();
+        state.keep(&Ok(old.clone()), start);
+        assert!(matches!(state.choose_instead(&old, start), Choice::Request));
+        state.keep(&failure(503), start);
+        assert!(matches!(state.choose_instead(&old, start), Choice::Fail(_)));
+        assert!(matches!(state.choose(start), Choice::Use(token) if token.serial == 1));
+        state.keep(&Ok(new), start);
+        assert!(
+            matches!(state.choose_instead(&old, start), Choice::Use(token) if token.serial == 2)
+        );
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue,
+};
 use reqwest::{Method, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
 
@@ -23,6 +25,8 @@ const MAX_ERROR_BODY: usize = 64 * 1024;
 const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 /// The longest id or group that is sent. AI Core allows 64 characters for an id, 253 for a group.
 const MAX_ARGUMENT: usize = 256;
+/// Everything is JSON, except the bare number of the `$count` endpoints.
+const ACCEPTED: &str = "application/json, text/plain;q=0.5";
 const USER_AGENT: &str = concat!("aicore-operator/", env!("CARGO_PKG_VERSION"));
 
 /// How the remote is talked to.
@@ -34,15 +38,19 @@ pub struct ClientOptions {
     pub request_timeout: Duration,
     /// How long it may take to open a connection.
     pub connect_timeout: Duration,
+    /// From which age on a token is blamed for a 403, and for a 401 below `/admin`: then the call is made once more with a new one. A
+    /// younger token is not, or every call that is denied for good would cost a token.
+    pub doubted_token_age: Duration,
 }
 
 impl Default for ClientOptions {
-    /// https only, 30 seconds for a request, 10 seconds for a connection.
+    /// https only, 30 seconds for a request, 10 seconds for a connection, a token is doubted after 1 minute.
     fn default() -> Self {
         Self {
             allow_http: false,
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
+            doubted_token_age: Duration::from_secs(60),
         }
     }
 }
@@ -71,6 +79,16 @@ pub(super) struct Transport {
     key: ServiceKey,
     http: reqwest::Client,
     tokens: TokenSource,
+    doubted_token_age: Duration,
+}
+
+// === impl Call ===
+
+impl Call<'_> {
+    /// Whether it goes to the administration of the tenant (`/admin`), which a key may not be allowed to use.
+    fn is_administrative(&self) -> bool {
+        self.path.first() == Some(&"admin")
+    }
 }
 
 // === impl Transport ===
@@ -80,8 +98,11 @@ impl Transport {
         if !options.allow_http {
             key.require_https()?;
         }
+        // Bodies are read as they come, so they must not come compressed.
+        let plain = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
         let http = reqwest::Client::builder()
             .user_agent(USER_AGENT)
+            .default_headers(plain)
             .https_only(!options.allow_http)
             // A redirect could lead token and secret to another host.
             .redirect(reqwest::redirect::Policy::none())
@@ -91,7 +112,12 @@ impl Transport {
             .build()
             .map_err(ServiceKeyError::HttpClient)?;
         let tokens = TokenSource::new(http.clone(), key.clone());
-        Ok(Self { key, http, tokens })
+        Ok(Self {
+            key,
+            http,
+            tokens,
+            doubted_token_age: options.doubted_token_age,
+        })
     }
 
     pub(super) fn key(&self) -> &ServiceKey {
@@ -138,16 +164,26 @@ impl Transport {
         Ok(())
     }
 
-    /// Makes the request; once more with a new token when the API refuses the first one, which had no effect then.
+    /// Makes the request; once more with a new token where the first one may be why the API refuses. A refused request had no effect.
     async fn send(&self, call: &Call<'_>) -> Result<Response, Error> {
         let token = self.tokens.get().await?;
-        match self.attempt(call, &token).await {
-            Err(Error::Unauthorized(_)) => {
-                self.tokens.discard(&token);
-                let token = self.tokens.get().await?;
-                self.attempt(call, &token).await
-            }
-            outcome => outcome,
+        let refusal = match self.attempt(call, &token).await {
+            Err(refusal @ (Error::Unauthorized(_) | Error::Forbidden(_))) => refusal,
+            outcome => return outcome,
+        };
+        if matches!(refusal, Error::Unauthorized(_)) && !call.is_administrative() {
+            self.tokens.discard(&token);
+            let token = self.tokens.get().await?;
+            return self.attempt(call, &token).await;
+        }
+        // A denial, or an endpoint of the administration that these credentials may not be meant for, says little about the token: it
+        // stays in use elsewhere, also when no other one can be had.
+        if token.age() < self.doubted_token_age {
+            return Err(refusal);
+        }
+        match self.tokens.get_instead(&token).await {
+            Ok(token) => self.attempt(call, &token).await,
+            Err(_) => Err(refusal),
         }
     }
 
@@ -156,7 +192,7 @@ impl Transport {
             .http
             .request(call.method.clone(), self.url(call.path)?)
             .header(AUTHORIZATION, token.authorization())
-            .header(ACCEPT, "application/json")
+            .header(ACCEPT, ACCEPTED)
             .header("AI-Client-Type", "aicore-operator");
         if !call.query.is_empty() {
             request = request.query(call.query);

@@ -12,7 +12,7 @@ macro_rules! open_enum {
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)*
-            /// A word that the contract does not list, exactly as sent.
+            /// A word that the contract does not list, exactly as sent; empty when none was sent.
             Other(String),
         }
 
@@ -27,12 +27,12 @@ macro_rules! open_enum {
         }
 
         impl From<&str> for $name {
-            /// Takes a word exactly as it is sent: another case is another word.
+            /// Takes a word in upper or lower case. A word of the contract is shown as the contract writes it, any other as it was sent.
             fn from(word: &str) -> Self {
-                match word {
-                    $($word => Self::$variant,)*
-                    other => Self::Other(other.to_owned()),
-                }
+                $(if word.eq_ignore_ascii_case($word) {
+                    return Self::$variant;
+                })*
+                Self::Other(word.to_owned())
             }
         }
 
@@ -97,7 +97,7 @@ open_enum! {
 pub struct Deployment {
     /// The id that the server gave it.
     pub id: String,
-    /// The configuration it was made from, or was last changed to.
+    /// The configuration it was made from, or was last changed to; empty when the server does not say.
     pub configuration_id: String,
     /// The name of that configuration.
     pub configuration_name: Option<String>,
@@ -105,7 +105,7 @@ pub struct Deployment {
     pub scenario_id: Option<String>,
     /// The executable of that configuration.
     pub executable_id: Option<String>,
-    /// The state it is in.
+    /// The state it is in; [`Status::Other`] with an empty word when the server does not say.
     pub status: Status,
     /// What the server adds to the state.
     pub status_message: Option<String>,
@@ -158,22 +158,29 @@ pub struct ArtifactBinding {
 }
 
 /// A configuration: an executable with values for its parameters and inputs. It cannot be changed or deleted.
+///
+/// What it binds is left out: the operator recognises its own configurations by their names, which hold a hash of their content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// The id that the server gave it.
     pub id: String,
-    /// Its name, which need not be unique.
+    /// Its name, which need not be unique; empty when the server does not say.
     pub name: String,
     /// The scenario of the executable.
-    pub scenario_id: String,
+    pub scenario_id: Option<String>,
     /// The executable.
-    pub executable_id: String,
-    /// Values of parameters, in the order of the answer.
-    pub parameter_bindings: Vec<ParameterBinding>,
-    /// Artifacts of inputs, in the order of the answer.
-    pub input_artifact_bindings: Vec<ArtifactBinding>,
+    pub executable_id: Option<String>,
     /// When it was created (RFC 3339).
     pub created_at: Option<String>,
+}
+
+/// Which configurations to look for (query of `GET /lm/configurations`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigurationFilter<'a> {
+    /// The scenario (`scenarioId`).
+    pub scenario_id: &'a str,
+    /// The executable (`executableIds`, which takes several).
+    pub executable_id: &'a str,
 }
 
 /// A configuration to create (`AiConfigurationBaseData`).
@@ -239,8 +246,15 @@ mod tests {
     }
 
     #[test]
+    fn the_case_of_a_word_does_not_matter() {
+        assert_eq!(Status::from("Running"), Status::Running);
+        assert_eq!(TargetStatus::from("deleted"), TargetStatus::Deleted);
+        assert_eq!(Status::from("stopped").to_string(), "STOPPED");
+    }
+
+    #[test]
     fn an_unknown_word_is_kept_exactly_as_sent() {
-        for word in ["Running", "SUSPENDED", ""] {
+        for word in ["Suspended", "SUSPENDED", ""] {
             assert_eq!(Status::from(word), Status::Other(word.to_owned()));
             assert_eq!(TargetStatus::from(word).to_string(), word);
         }

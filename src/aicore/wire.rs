@@ -25,7 +25,6 @@ const MAX_QUOTE: usize = 40;
 struct ListJson<T> {
     #[serde(default)]
     count: Value,
-    #[serde(default = "Option::default")]
     resources: Option<Vec<T>>,
 }
 
@@ -291,8 +290,8 @@ mod tests {
         object::<DeploymentJson>(json.as_bytes()).unwrap()
     }
 
-    fn deployments(json: &str) -> Result<Vec<Deployment>, Error> {
-        whole_list::<DeploymentJson>(json.as_bytes())
+    fn deployments(json: &str) -> Result<List<Deployment>, Error> {
+        list::<DeploymentJson>(json.as_bytes())
     }
 
     #[test]
@@ -317,54 +316,82 @@ mod tests {
     }
 
     #[test]
-    fn a_list_with_a_deployment_that_lacks_what_identifies_it_counts_as_unreadable() {
-        for field in ["id", "configurationId", "status"] {
-            let broken = MINIMAL.replace(&format!("\"{field}\""), "\"other\"");
-            let error = deployments(&format!(
-                r#"{{"count":2,"resources":[{MINIMAL},{broken}]}}"#
-            ))
-            .unwrap_err();
-            assert!(
-                matches!(&error, Error::Malformed { message, .. } if message.ends_with(field)),
-                "{error}"
-            );
+    fn one_odd_deployment_does_not_hide_the_others_as_long_as_it_has_an_id() {
+        let list = deployments(&format!(
+            r#"{{"count":2,"resources":[{MINIMAL},{{"id":"d2","status":null}}]}}"#
+        ));
+        let odd = &list.unwrap().objects[1];
+        assert_eq!(
+            (&odd.status, odd.configuration_id.as_str()),
+            (&Status::Other(String::new()), "")
+        );
+        let broken = MINIMAL.replace("\"id\"", "\"other\"");
+        let error = deployments(&format!(r#"{{"resources":[{MINIMAL},{broken}]}}"#)).err();
+        assert!(
+            matches!(&error, Some(Error::Malformed { message, .. }) if message.ends_with("id")),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn a_list_is_empty_when_it_says_so_and_its_count_may_be_a_text() {
+        for (json, length, count) in [
+            (
+                format!(r#"{{"count":1,"resources":[{MINIMAL}]}}"#),
+                1,
+                Some(1),
+            ),
+            (
+                format!(r#"{{"count":" 7 ","resources":[{MINIMAL}]}}"#),
+                1,
+                Some(7),
+            ),
+            (
+                format!(r#"{{"count":null,"resources":[{MINIMAL}]}}"#),
+                1,
+                None,
+            ),
+            (r#"{"resources":[]}"#.to_owned(), 0, None),
+            (r#"{"count":0}"#.to_owned(), 0, Some(0)),
+            (r#"{"count":"0","resources":null}"#.to_owned(), 0, Some(0)),
+        ] {
+            let list = deployments(&json).unwrap();
+            assert_eq!((list.objects.len(), list.count), (length, count), "{json}");
         }
     }
 
     #[test]
-    fn a_list_counts_only_when_it_is_whole() {
-        assert_eq!(
-            deployments(&format!(r#"{{"count":1,"resources":[{MINIMAL}]}}"#))
-                .unwrap()
-                .len(),
-            1
-        );
-        assert_eq!(
-            deployments(&format!(r#"{{"count":null,"resources":[{MINIMAL}]}}"#))
-                .unwrap()
-                .len(),
-            1
-        );
-        assert_eq!(deployments(r#"{"resources":[]}"#).unwrap().len(), 0);
-        let short = format!(r#"{{"count":2,"resources":[{MINIMAL}]}}"#);
+    fn what_is_no_list_is_not_taken_for_an_empty_one() {
         let cut = format!(r#"{{"count":1,"resources":[{MINIMAL}]"#);
-        for list in [short.as_str(), cut.as_str(), ""] {
-            assert!(
-                matches!(deployments(list), Err(Error::Incomplete { .. })),
-                "{list}"
-            );
+        for list in [cut.as_str(), ""] {
+            let error = deployments(list).err();
+            assert!(matches!(error, Some(Error::Incomplete { .. })), "{list}");
         }
         for list in [
-            r#"{"count":0}"#,
+            "{}",
+            r#"{"count":2}"#,
             r#"{"resources":null}"#,
+            r#"{"resources":[null]}"#,
             "[]",
+            "[0]",
             "null",
             "<html></html>",
         ] {
-            assert!(
-                matches!(deployments(list), Err(Error::Malformed { .. })),
-                "{list}"
-            );
+            let error = deployments(list).err();
+            assert!(matches!(error, Some(Error::Malformed { .. })), "{list}");
+        }
+    }
+
+    #[test]
+    fn a_bare_count_is_read_in_every_form() {
+        for body in ["50", " 50\n", "\"50\""] {
+            assert_eq!(count(body.as_bytes()).unwrap(), 50);
+        }
+        for body in ["", "many", "-1", "<html></html>"] {
+            assert!(matches!(
+                count(body.as_bytes()),
+                Err(Error::Malformed { .. })
+            ));
         }
     }
 
@@ -392,16 +419,14 @@ mod tests {
     }
 
     #[test]
-    fn the_bindings_of_a_configuration_are_read() {
-        let json = r#"{"id":"c1","name":"n","scenarioId":"s","executableId":"e","inputArtifactBindings":null,
-            "parameterBindings":[{"key":"replicas","value":2},{"key":"empty","value":""}]}"#;
+    fn of_a_configuration_only_the_id_must_be_there() {
+        let json = r#"{"id":"c1","parameterBindings":"odd","scenarioId":null}"#;
         let found = object::<ConfigurationJson>(json.as_bytes()).unwrap();
-        let bindings: Vec<_> = found
-            .parameter_bindings
-            .iter()
-            .map(|b| (b.key.as_str(), b.value.as_str()))
-            .collect();
-        assert_eq!(bindings, [("replicas", "2"), ("empty", "")]);
-        assert!(found.input_artifact_bindings.is_empty());
+        assert_eq!(
+            (found.id.as_str(), found.name.as_str(), found.scenario_id),
+            ("c1", "", None)
+        );
+        let error = object::<ConfigurationJson>(br#"{"name":"n"}"#).err();
+        assert!(matches!(error, Some(Error::Malformed { .. })), "{error:?}");
     }
 }

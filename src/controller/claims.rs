@@ -52,6 +52,16 @@ impl Claims {
         register.insert(uid, Claimant::new(object, reserved));
     }
 
+    /// Notes what an object records and names, unless it is gone already.
+    pub(crate) fn refresh(&self, object: &Deployment) {
+        let known = object
+            .uid()
+            .is_some_and(|uid| self.lock().claimants.contains_key(&uid));
+        if known {
+            self.observe(object);
+        }
+    }
+
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
         self.lock().remove(uid);
@@ -108,17 +118,21 @@ impl Claims {
             .collect()
     }
 
-    /// Those of `ids` that no object holds.
+    /// Those of `ids` that no object holds, except `but`: what an object has reserved for itself, or names, is not hidden from itself.
     pub(crate) fn unclaimed<'a>(
         &self,
         key: &GroupKey,
         ids: impl Iterator<Item = &'a str>,
+        but: Option<&str>,
         tenant_of: TenantOf<'_>,
     ) -> BTreeSet<String> {
         let register = self.lock();
-        ids.filter(|id| register.holder(key, id, tenant_of).is_none())
-            .map(str::to_owned)
-            .collect()
+        let free = |id: &&str| {
+            register
+                .holder(key, id, tenant_of)
+                .is_none_or(|holder| Some(holder.as_str()) == but)
+        };
+        ids.filter(free).map(str::to_owned).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Register> {

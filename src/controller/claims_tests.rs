@@ -103,13 +103,32 @@ fn a_reservation_outlives_a_stale_view_of_the_object() {
 }
 
 #[test]
-fn unclaimed_is_what_nobody_holds() {
+fn unclaimed_is_what_nobody_else_holds() {
     let claims = Claims::default();
     claims.observe(&object("a", 1, None, Some("d1")));
-    let unclaimed = claims.unclaimed(
-        &key("zone-1"),
-        ["d1", "d2"].into_iter(),
-        &everybody_in_zone_1,
+    let unclaimed = |but| {
+        claims.unclaimed(
+            &key("zone-1"),
+            ["d1", "d2"].into_iter(),
+            but,
+            &everybody_in_zone_1,
+        )
+    };
+    assert_eq!(unclaimed(None), BTreeSet::from(["d2".to_owned()]));
+    assert_eq!(unclaimed(Some("b")), BTreeSet::from(["d2".to_owned()]));
+    assert_eq!(
+        unclaimed(Some("a")).len(),
+        2,
+        "an object must not lose sight of its own deployment"
     );
-    assert_eq!(unclaimed, BTreeSet::from(["d2".to_owned()]));
+}
+
+#[test]
+fn an_object_that_is_gone_does_not_come_back_by_a_late_write() {
+    let claims = Claims::default();
+    claims.refresh(&object("a", 1, None, Some("d1")));
+    assert_eq!(
+        claims.holder(&key("zone-1"), "d1", &everybody_in_zone_1),
+        None
+    );
 }

@@ -101,13 +101,15 @@ impl Context {
         |connection| self.connections.tenant(connection)
     }
 
-    /// Those deployments of a list that no object holds.
-    pub(crate) fn unclaimed(&self, key: &GroupKey, snapshot: &Snapshot) -> BTreeSet<String> {
-        self.claims.unclaimed(
-            key,
-            snapshot.iter().map(|deployment| deployment.id.as_str()),
-            &self.tenant_of(),
-        )
+    /// Those deployments of a list that no object holds, except `but`.
+    pub(crate) fn unclaimed(
+        &self,
+        key: &GroupKey,
+        snapshot: &Snapshot,
+        but: Option<&str>,
+    ) -> BTreeSet<String> {
+        let ids = snapshot.iter().map(|deployment| deployment.id.as_str());
+        self.claims.unclaimed(key, ids, but, &self.tenant_of())
     }
 
     /// Has `object` woken, or not any more, at the next news of a group. It is asked for before a list is looked at, because the news may come
@@ -126,12 +128,12 @@ impl Context {
         }
     }
 
-    /// Waits until no other create call for this configuration is under way.
-    pub(crate) async fn create_alone(
+    /// Keeps other create calls for this configuration away, or nothing while one is under way.
+    pub(crate) fn create_alone(
         &self,
         key: &GroupKey,
         configuration_id: &str,
-    ) -> OwnedMutexGuard<()> {
+    ) -> Option<OwnedMutexGuard<()>> {
         let lock = {
             let mut creating = self
                 .creating
@@ -143,6 +145,6 @@ impl Context {
                 .or_default()
                 .clone()
         };
-        lock.lock_owned().await
+        lock.try_lock_owned().ok()
     }
 }

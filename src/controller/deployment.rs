@@ -13,20 +13,17 @@ use super::act::status::write_status;
 use super::context::Context;
 use super::observe::{Observation, observe};
 use super::problem::{Failure, Problem};
-use super::subject::{Subject, configuration_to_create, wanted};
+use super::subject::{Subject, wanted};
 use super::tell::events::News;
 use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
 use super::{act, finalizers, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
-use crate::lifecycle::step::{Done, Wait};
+use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
 
 /// After so many attempts without effect, which take some minutes, a person is told.
 const HOPELESS: u32 = 8;
-
-/// The pause while a Connection is made ready, which no event ends.
-const SHORTLY: Duration = Duration::from_secs(1);
 
 /// Takes the next step of an object, and says when to look at it again.
 #[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
@@ -82,7 +79,10 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     debug!(?step, situation = ?observation.situation, "decided");
     let times = match attempt(subject, &observation, step) {
         Ok(times) => times,
-        Err(due) => return Ok(Action::requeue(due)),
+        Err(due) => {
+            ignore_lists(subject, &observation);
+            return Ok(Action::requeue(due));
+        }
     };
 
     // A finalizer goes on before anything is said, and a released object may be gone before anything can be. What is tried again has been told
@@ -108,12 +108,16 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
         }
         Ok(false) => Ok(rest(subject, &observation, step)),
         Err(Obstacle::Kubernetes(error)) => Err(error),
-        Err(Obstacle::Early(due)) => Ok(Action::requeue(due)),
+        Err(Obstacle::Early(due)) => {
+            ignore_lists(subject, &observation);
+            Ok(Action::requeue(due))
+        }
         Err(Obstacle::Remote {
             mut failure,
             retry_after,
         }) => {
             failure.stalled |= times >= HOPELESS;
+            ignore_lists(subject, &observation);
             subject.remember(|memory| memory.leave_alone(retry_after.unwrap_or_default()));
             let pause = pause(subject, retry_after);
             warn!(?step, times, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
@@ -140,15 +144,27 @@ fn attempt(subject: &Subject<'_>, observation: &Observation, step: Step) -> Resu
                 .status
                 .as_ref()
                 .and_then(|status| status.previous_ids.last());
+            let key = observation
+                .access
+                .as_ref()
+                .map(|access| access.client.fingerprint());
             format!(
-                "{:?} {previous:?} {:?}",
-                configuration_to_create(object),
-                object.metadata.generation
+                "{:?} {previous:?} {:?} {key:?}",
+                object.metadata.generation, object.spec.configuration_id
             )
         }
         _ => return Ok(1),
     };
     subject.remember(|memory| memory.send(step, shown, backoff))
+}
+
+/// What is tried again after a pause is not tried earlier because something else in the group changes.
+fn ignore_lists(subject: &Subject<'_>, observation: &Observation) {
+    if let Some(access) = &observation.access {
+        subject
+            .context
+            .wait_for_list(&access.key, &subject.object, false);
+    }
 }
 
 /// AI Core takes a call again and again and nothing comes of it.
@@ -230,47 +246,56 @@ async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Erro
 /// Nothing is to be done now: says what to wait for, and when to look again in any case.
 fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action {
     let context = subject.context;
-    if step != Step::Wait(Wait::Observation) {
+    if observation.problem.is_none() && !matches!(step, Step::Wait(_)) {
         subject.remember(|memory| memory.failures = 0);
     }
-    let Some(access) = &observation.access else {
-        context.inventory.unwatch(subject.uid);
-        if matches!(step, Step::Release(_)) {
-            wake::connections(context, wake::connections_of(&subject.object));
-        }
-        return Action::requeue(if matches!(step, Step::Wait(_)) {
-            SHORTLY * 5
-        } else {
-            context.options.resync
-        });
-    };
     let nothing_left = matches!(step, Step::Release(_) | Step::Done(Done::Deleted))
         || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
     if nothing_left {
-        context.inventory.unwatch(subject.uid);
         wake::connections(context, wake::connections_of(&subject.object));
-    } else {
-        let moving = matches!(
-            step,
-            Step::Wait(
-                Wait::Starting
-                    | Wait::Stopping
-                    | Wait::Deleting
-                    | Wait::Absence
-                    | Wait::Resolution
-                    | Wait::UnknownState
-            )
-        );
-        context.inventory.set_busy(&access.key, subject.uid, moving);
     }
-    let waits = matches!(step, Step::Wait(_) | Step::Stall(_));
-    context.wait_for_list(&access.key, &subject.object, waits);
-    let recheck = if step == Step::Wait(Wait::Chain) {
-        Some(SHORTLY)
-    } else {
-        observation.recheck
-    };
-    Action::requeue(recheck.unwrap_or(context.options.resync))
+    match &observation.access {
+        Some(access) if !nothing_left => {
+            context
+                .inventory
+                .set_busy(&access.key, subject.uid, is_moving(step));
+            context.wait_for_list(&access.key, &subject.object, needs_list(step));
+        }
+        _ => context.inventory.unwatch(subject.uid),
+    }
+    // A call besides the lists has failed, or the Connection is not held yet: no list brings news of that.
+    let unannounced = step == Step::Wait(Wait::Chain) || observation.problem.is_some();
+    if unannounced {
+        return Action::requeue(pause(subject, None));
+    }
+    Action::requeue(observation.recheck.unwrap_or(context.options.resync))
+}
+
+/// Whether AI Core is changing the deployment, so that lists are worth asking for often.
+fn is_moving(step: Step) -> bool {
+    matches!(
+        step,
+        Step::Wait(
+            Wait::Starting
+                | Wait::Updating
+                | Wait::Stopping
+                | Wait::Deleting
+                | Wait::Absence
+                | Wait::Resolution
+                | Wait::UnknownState
+        )
+    )
+}
+
+/// Whether any news of the group may matter, and not only news of the object's own deployment.
+fn needs_list(step: Step) -> bool {
+    matches!(
+        step,
+        Step::Wait(Wait::Observation | Wait::Unreachable | Wait::Absence | Wait::Resolution)
+            | Step::Stall(
+                Stall::ConnectionUnusable | Stall::NeverSeen | Stall::Ambiguous | Stall::Claimed
+            )
+    )
 }
 
 fn pause(subject: &Subject<'_>, retry_after: Option<Duration>) -> Duration {

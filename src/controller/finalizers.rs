@@ -52,16 +52,24 @@ where
         {"op": "add", "path": "/metadata/finalizers", "value": finalizers},
     ]);
     let patch = serde_json::from_value(patch).expect("the patch above is valid");
-    api.patch(
-        &object.name_any(),
-        &PatchParams::default(),
-        &Patch::<()>::Json(patch),
-    )
-    .await
+    let patched = api
+        .patch(
+            &object.name_any(),
+            &PatchParams::default(),
+            &Patch::<()>::Json(patch),
+        )
+        .await;
+    patched.map_err(|error| match error {
+        // So the API server answers when a `test` fails: the object is not the one that was read.
+        kube::Error::Api(mut status) if status.code == 422 => {
+            status.code = 409;
+            kube::Error::Api(status)
+        }
+        error => error,
+    })
 }
 
 /// Whether a write failed because the object has changed or gone since it was read: a reason to look again, not an error.
 pub(crate) fn is_stale(error: &kube::Error) -> bool {
-    // A JSON patch whose `test` fails is answered with 422.
-    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409 | 422))
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use kube::ResourceExt;
 use tokio::time::Instant;
 
+use crate::aicore::GroupKey;
 use crate::api::Deployment;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::Target;
@@ -50,8 +51,10 @@ pub(crate) struct Memory {
     accepted: Option<(Target, String, Instant)>,
     /// The last write of a kind in a remote state, how often it was made there, and when for the last time.
     sent: Option<(Step, String, u32, Instant)>,
-    /// Whether a look without result has been made since the object lost its last record.
-    pub(crate) looked: bool,
+    /// Where a look had no result, and no record and no remote write came since.
+    pub(crate) looked: Option<GroupKey>,
+    /// The deployment that is proven to be gone, as long as no list shows it again.
+    pub(crate) gone: Option<String>,
     /// How many attempts in a row have failed.
     pub(crate) failures: u32,
     /// Until when AI Core asks to be left alone.
@@ -70,7 +73,8 @@ impl Memory {
             unsettled_since: now,
             accepted: None,
             sent: None,
-            looked: false,
+            looked: None,
+            gone: None,
             failures: 0,
             leave_alone: None,
             absent: None,
@@ -97,7 +101,7 @@ impl Memory {
     /// Notes that a remote write has just ended, however it ended.
     pub(crate) fn unsettle(&mut self) {
         self.unsettled_since = Instant::now();
-        self.looked = false;
+        self.looked = None;
     }
 
     /// Notes that AI Core has accepted to drive `id` to `target`.
@@ -130,9 +134,11 @@ impl Memory {
         }
         let times = match &self.sent {
             Some((sent, state, times, at)) if *sent == step && *state == shown => {
-                let due = pause(*times);
-                if at.elapsed() < due {
-                    return Err(due - at.elapsed());
+                if let Some(rest) = pause(*times)
+                    .checked_sub(at.elapsed())
+                    .filter(|rest| !rest.is_zero())
+                {
+                    return Err(rest);
                 }
                 times + 1
             }
@@ -170,6 +176,7 @@ impl Memory {
     /// Notes that `id` is in a list.
     pub(crate) fn seen(&mut self) {
         self.absent = None;
+        self.gone = None;
         self.group_missing = None;
     }
 

@@ -118,7 +118,12 @@ pub async fn run(
     let deployment_stream = changes_of(deployments, writer, move |event| {
         seen.follow(&following, event)
     });
-    let connection_stream = changes_of(connections, connection_writer, |_| ());
+    let leaving = context.clone();
+    let connection_stream = changes_of(connections, connection_writer, move |event| {
+        if let watcher::Event::Delete(connection) = event {
+            tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
+        }
+    });
     let config = Config::default().concurrency(context.options.concurrency);
     let deployment_controller = Controller::for_stream(deployment_stream, reader)
         .with_config(config.clone())

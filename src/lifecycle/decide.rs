@@ -57,7 +57,6 @@ fn obstacle(connection: Connection) -> Option<Step> {
 fn without_record(situation: &Situation, source: Source, look: Look) -> Step {
     let terminating = situation.goal.is_terminating();
     match (situation.connection, source) {
-        (_, Source::Adopt) if terminating => return Step::Release(Release::NeverCreated),
         (Connection::Unusable | Connection::OtherTenant, _) if terminating => {
             return Step::Release(Release::Unchecked);
         }
@@ -70,8 +69,10 @@ fn without_record(situation: &Situation, source: Source, look: Look) -> Step {
         Look::Pending => Step::Wait(Wait::Observation),
         Look::One => Step::Take,
         Look::Several => Step::Stall(Stall::Ambiguous),
+        Look::Claimed if terminating => Step::Release(Release::ClaimedByAnother),
         Look::Claimed => Step::Stall(Stall::Claimed),
         Look::Nothing => match (situation.goal, source) {
+            (_, Source::Adopt) if terminating => Step::Release(Release::NeverSeen),
             (_, Source::Adopt) => Step::Stall(Stall::NeverSeen),
             (Goal::Released | Goal::Orphaned, _) => Step::Release(Release::NeverCreated),
             (Goal::Deleted, _) => Step::Done(Done::Deleted),
@@ -166,6 +167,9 @@ fn drive_to_stopped(present: Present) -> Step {
 fn drive_to_running(present: Present, recreate: bool) -> Step {
     match (present.state, present.target) {
         (State::Deleting, _) | (_, Target::Deleted) => overdue_or(present, Wait::Deleting),
+        (State::Stopped | State::Completed, _) if present.expired => {
+            overdue_or(present, Wait::Deleting)
+        }
         (State::Stopped | State::Completed, _) if present.stop_sent || recreate => Step::Delete,
         (State::Stopped | State::Completed, _) => Step::Stall(Stall::StoppedElsewhere),
         (State::Stopping, _) | (State::Running | State::Pending, Target::Stopped) => {

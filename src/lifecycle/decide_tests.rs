@@ -36,14 +36,15 @@ fn remotes() -> Vec<Remote> {
     for state in STATES {
         for target in [Target::Running, Target::Stopped, Target::Deleted] {
             for configuration in [Fit::Wanted, Fit::Other, Fit::Sent, Fit::Unprepared] {
-                for (stop_sent, overdue) in
-                    [(false, false), (false, true), (true, false), (true, true)]
-                {
+                for flags in 0..8u8 {
+                    let flag = |bit: u8| flags & (1 << bit) != 0;
+                    let (stop_sent, expired, overdue) = (flag(0), flag(1), flag(2));
                     remotes.push(Remote::Present(Present {
                         state,
                         target,
                         configuration,
                         stop_sent,
+                        expired,
                         overdue,
                     }));
                 }
@@ -153,7 +154,7 @@ fn writes_remotely(step: Step) -> bool {
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
         situations().len(),
-        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 4)) * 5 * 4 * 4
+        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 4 * 4
     );
 }
 
@@ -190,6 +191,17 @@ fn only_what_runs_and_is_meant_to_run_is_stopped() {
 #[test]
 fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
     check("no release without proof", |situation, step| match step {
+        Step::Release(Release::NeverSeen)
+            if matches!(
+                situation.record,
+                Record::Nothing {
+                    source: Source::Adopt,
+                    look: Look::Nothing
+                }
+            ) =>
+        {
+            situation.connection == Connection::Ready
+        }
         Step::Release(Release::Gone | Release::NeverSeen) => {
             situation.connection == Connection::Ready
                 && matches!(
@@ -211,6 +223,9 @@ fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
             situation.record,
             Record::Deployment {
                 claim: Claim::Another,
+                ..
+            } | Record::Nothing {
+                look: Look::Claimed,
                 ..
             }
         ),
@@ -351,6 +366,11 @@ fn fair(remote: Remote, step: Step) -> Remote {
             state: State::Pending,
             ..present
         }),
+        (_, State::Stopped | State::Completed)
+            if present.expired && present.target != Target::Deleted =>
+        {
+            gone(Ending::Expired)
+        }
         (_, State::Deleting) => gone(if present.stop_sent {
             Ending::Ours
         } else {

@@ -8,9 +8,6 @@ use sha2::{Digest, Sha256};
 
 use crate::api::{ConfigurationTemplate, GROUP};
 
-/// The longest text that AI Core's `$search` takes (parameter `$search` of `GET /lm/configurations`).
-const MAXIMUM_SEARCH: usize = 80;
-
 /// The longest cluster id that still leaves room for everything else within the 256 characters of a configuration's name.
 pub const MAXIMUM_CLUSTER_ID: usize = 63;
 
@@ -43,13 +40,6 @@ impl Identity {
         let rest = configuration_name.strip_prefix(&self.prefix());
         rest.and_then(|rest| rest.split_once('/'))
             .is_some_and(|(uid, hash)| !uid.is_empty() && !hash.is_empty() && !hash.contains('/'))
-    }
-
-    /// A text that the names of all of this object's configurations contain, short enough to search for. It may match more than them.
-    pub fn search_text(&self) -> String {
-        let mut text = self.prefix();
-        text.truncate(MAXIMUM_SEARCH);
-        text
     }
 
     fn prefix(&self) -> String {
@@ -123,8 +113,6 @@ mod tests {
         };
         let name = longest.configuration_name(&"h".repeat(16));
         assert!(name.len() <= 256, "{} characters", name.len());
-        assert!(longest.search_text().len() <= MAXIMUM_SEARCH);
-        assert!(name.contains(&longest.search_text()));
     }
 
     #[test]

@@ -142,6 +142,8 @@ pub struct Present {
     pub configuration: Fit,
     /// Whether the operator itself has sent the stop that this deployment got.
     pub stop_sent: bool,
+    /// Whether its ttl has run out, so that AI Core stops and deletes it.
+    pub expired: bool,
     /// Whether it has stayed in a passing state for too long.
     pub overdue: bool,
 }

@@ -2,7 +2,9 @@
 
 use super::obstacle::Obstacle;
 use super::status::write_status;
-use crate::aicore::{ArtifactBinding, Error, NewConfiguration, ParameterBinding};
+use crate::aicore::{
+    ArtifactBinding, ConfigurationFilter, Error, NewConfiguration, ParameterBinding,
+};
 use crate::api::{ConfigurationTemplate, RecordedConfiguration};
 use crate::controller::observe::access::Access;
 use crate::controller::subject::Subject;
@@ -20,9 +22,13 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
     let name = identity.configuration_name(&hash);
     let group = &access.key.group;
 
+    let filter = ConfigurationFilter {
+        scenario_id: &template.scenario_id,
+        executable_id: &template.executable_id,
+    };
     let found = access
         .client
-        .find_configurations(group, &identity.search_text())
+        .find_configurations(group, &filter)
         .await
         .map_err(|error| Obstacle::remote(&error, None, false))?;
     let reusable = found

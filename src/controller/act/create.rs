@@ -5,18 +5,17 @@
 
 use std::time::Duration;
 
+use kube::ResourceExt;
 use kube::api::PostParams;
-use kube::{Api, ResourceExt};
 use tracing::{info, warn};
 
 use super::obstacle::Obstacle;
 use super::status::{record, write_status};
 use crate::aicore::{Error, Observed};
-use crate::api::{Deployment, Intent};
+use crate::api::{Deployment, DeploymentStatus, Intent};
 use crate::controller::finalizers;
 use crate::controller::observe::access::Access;
-use crate::controller::problem::Failure;
-use crate::controller::problem::Problem;
+use crate::controller::problem::{Failure, Problem};
 use crate::controller::subject::{Subject, Wanted, configuration_to_create};
 use crate::controller::tell::events::News;
 
@@ -28,29 +27,42 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
     let Wanted::Configuration(configuration) = configuration_to_create(&subject.object) else {
         return Ok(());
     };
-    let group = &access.key.group;
-    let _alone = subject
-        .context
-        .create_alone(&access.key, &configuration)
-        .await;
-
+    let Some(_alone) = subject.context.create_alone(&access.key, &configuration) else {
+        return Err(Obstacle::Early(subject.context.options.inventory.busy));
+    };
     let Some(intent) = announce(subject, access, &configuration).await? else {
         return Ok(());
     };
     let answer = access
         .client
-        .create_deployment(group, &configuration, intent.ttl.as_deref())
+        .create_deployment(&access.key.group, &configuration, intent.ttl.as_deref())
         .await;
     subject.remember(|memory| memory.unsettle());
     match answer {
-        Ok(id) => keep(subject, access, &intent, &id).await,
+        Ok(id) => {
+            let kept = keep(subject, access, &intent, &id).await;
+            if !matches!(kept, Ok(true)) {
+                // The open intent leads back to the deployment; a reservation that no status backs would hide it.
+                subject.context.claims.unreserve(subject.uid);
+            }
+            kept.map(drop)
+        }
         Err(error) if error.outcome_unknown() => {
             warn!(%error, "the create call may or may not have had its effect");
             Err(Obstacle::remote(&error, Some("CreateUnresolved"), false))
         }
         Err(error) => {
-            write_status(subject, |status| status.intent = None).await?;
-            Err(refused(&error))
+            let obstacle = refused(&error);
+            let doubtful = matches!(&obstacle, Obstacle::Remote { failure, .. } if failure.stalled);
+            close(subject, &intent, |status| {
+                status.intent = None;
+                // A configuration that AI Core does not take may be one of another tenant or of a former group: it is looked for anew.
+                status
+                    .configuration
+                    .take_if(|configuration| doubtful && configuration.content_hash.is_some());
+            })
+            .await?;
+            Err(obstacle)
         }
     }
 }
@@ -66,7 +78,9 @@ async fn announce(
     else {
         return Ok(None);
     };
-    let unclaimed = subject.context.unclaimed(&access.key, &snapshot);
+    let unclaimed = subject
+        .context
+        .unclaimed(&access.key, &snapshot, Some(subject.uid));
     let known = snapshot
         .iter()
         .filter(|deployment| deployment.configuration_id == configuration);
@@ -96,13 +110,13 @@ async fn announce(
     Ok(Some(intent))
 }
 
-/// Records the id that the call returned. The object may have been edited meanwhile, so this write starts from its newest version.
+/// Records the id that the call returned. True when it is recorded.
 async fn keep(
     subject: &Subject<'_>,
     access: &Access,
     intent: &Intent,
     id: &str,
-) -> Result<(), Obstacle> {
+) -> Result<bool, Obstacle> {
     info!(
         deployment = id,
         configuration = intent.configuration_id,
@@ -118,43 +132,21 @@ async fn keep(
             deployment = id,
             "another object has claimed the new deployment; the intent stays open"
         );
-        return Ok(());
+        return Ok(false);
     }
-    let api = subject
-        .context
-        .deployments_in(&subject.object.namespace().unwrap_or_default());
-    let mut attempt = 0;
-    loop {
-        let object = subject.remember(|memory| memory.newest(subject.object.clone()));
-        match write_id(&api, &object, access, intent, id).await {
-            Ok(Some(written)) => {
-                subject.context.claims.observe(&written);
-                subject.remember(|memory| memory.wrote(written));
-                break;
-            }
-            Ok(None) => return Ok(()),
-            Err(error) if attempt + 1 == ATTEMPTS => return Err(error.into()),
-            Err(error) => {
-                warn!(%error, deployment = id, "the new id could not be recorded; trying again");
-                attempt += 1;
-                tokio::time::sleep(Duration::from_millis(100) * attempt).await;
-                if finalizers::is_stale(&error) {
-                    let newest = api.get(&object.name_any()).await?;
-                    subject.remember(|memory| memory.wrote(newest));
-                }
-            }
-        }
+    if !close(subject, intent, |status| record(status, access, id)).await? {
+        return Ok(false);
     }
     let mut note = format!(
         "deployment {id} was created from configuration {}",
         intent.configuration_id
     );
-    let previous = subject
+    if let Some(previous) = subject
         .object
         .status
         .as_ref()
-        .and_then(|status| status.previous_ids.last());
-    if let Some(previous) = previous {
+        .and_then(|status| status.previous_ids.last())
+    {
         note = format!("{note}; it takes the place of {previous}, with a new id and a new URL");
     }
     subject
@@ -162,26 +154,50 @@ async fn keep(
         .events
         .publish(&*subject.object, News::good("Created", id, note))
         .await;
-    Ok(())
+    Ok(true)
 }
 
-/// Writes the id, unless the object is not the one that announced the call any more.
-async fn write_id(
-    api: &Api<Deployment>,
-    object: &Deployment,
-    access: &Access,
+/// Writes what became of the call. The object may have been edited meanwhile, so this write starts from its newest version, and it is tried
+/// several times. False when the object is not the one that announced the call any more.
+async fn close(
+    subject: &Subject<'_>,
     intent: &Intent,
-    id: &str,
-) -> Result<Option<Deployment>, kube::Error> {
-    let mut changed = object.clone();
-    let status = changed.status.get_or_insert_default();
-    if status.intent.as_ref() != Some(intent) {
-        return Ok(None);
+    change: impl Fn(&mut DeploymentStatus),
+) -> Result<bool, Obstacle> {
+    let api = subject
+        .context
+        .deployments_in(&subject.object.namespace().unwrap_or_default());
+    let mut attempt = 0;
+    loop {
+        let mut object =
+            Deployment::clone(&subject.remember(|memory| memory.newest(subject.object.clone())));
+        let status = object.status.get_or_insert_default();
+        if status.intent.as_ref() != Some(intent) {
+            return Ok(false);
+        }
+        change(status);
+        let error = match api
+            .replace_status(&object.name_any(), &PostParams::default(), &object)
+            .await
+        {
+            Ok(written) => {
+                subject.context.claims.refresh(&written);
+                subject.remember(|memory| memory.wrote(written));
+                return Ok(true);
+            }
+            Err(error) => error,
+        };
+        attempt += 1;
+        if attempt == ATTEMPTS {
+            return Err(error.into());
+        }
+        warn!(%error, "what became of the create call could not be recorded; trying again");
+        tokio::time::sleep(Duration::from_millis(200) * attempt).await;
+        if finalizers::is_stale(&error) {
+            let newest = api.get(&object.name_any()).await?;
+            subject.remember(|memory| memory.wrote(newest));
+        }
     }
-    record(status, access, id);
-    api.replace_status(&object.name_any(), &PostParams::default(), &changed)
-        .await
-        .map(Some)
 }
 
 /// AI Core has refused to create. No error code is published for an exhausted quota, so it is recognised by its text.

@@ -134,6 +134,12 @@ async fn take_found(
 async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
     let keep_configuration = wanted(&subject.object) == Wanted::Nothing;
+    let adopted = subject
+        .object
+        .spec
+        .adopt
+        .as_ref()
+        .map(|adopt| &adopt.deployment_id);
     subject.remember(|memory| memory.unsettle());
     write_status(subject, |status| {
         let gone = status.deployment.take().unwrap_or_default();
@@ -146,8 +152,14 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
         }
         status.previous_ids.retain(|previous| *previous != gone.id);
         status.previous_ids.push(gone.id);
-        let surplus = status.previous_ids.len().saturating_sub(MAXIMUM_PREVIOUS);
-        status.previous_ids.drain(..surplus);
+        while status.previous_ids.len() > MAXIMUM_PREVIOUS {
+            // An adopted deployment that is forgotten would be adopted again.
+            let oldest = status
+                .previous_ids
+                .iter()
+                .position(|id| Some(id) != adopted);
+            status.previous_ids.remove(oldest.unwrap_or_default());
+        }
         status.stop_sent_for = None;
     })
     .await?;

@@ -37,7 +37,7 @@ pub(crate) async fn write_status(
     let written = api
         .replace_status(&object.name_any(), &PostParams::default(), &changed)
         .await?;
-    subject.context.claims.observe(&written);
+    subject.context.claims.refresh(&written);
     subject.remember(|memory| memory.wrote(written));
     Ok(())
 }

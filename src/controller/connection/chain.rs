@@ -9,6 +9,7 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 use tracing::info;
 
+use crate::aicore::Tenant;
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment, IN_USE_FINALIZER};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
@@ -81,18 +82,20 @@ pub(crate) async fn hold(context: &Context, connection: &Connection) -> Result<H
     Ok(Hold::Both)
 }
 
-/// The names of the Deployments that hold a Connection, asked live. One without our finalizer has created nothing and does not count.
+/// The Deployments that hold a Connection, asked live: those that name it, and those whose deployment or open create call went through it. One
+/// without our finalizer has created nothing and does not count.
 pub(crate) async fn users(
     context: &Context,
     connection: &Connection,
-) -> Result<Vec<String>, kube::Error> {
+) -> Result<Vec<Deployment>, kube::Error> {
     let namespace = connection.namespace().unwrap_or_default();
     let name = connection.name_any();
     let uses = |deployment: &Deployment| {
         let used = deployment
             .status
             .as_ref()
-            .and_then(|status| status.connection.as_ref());
+            .filter(|status| status.deployment.is_some() || status.intent.is_some());
+        let used = used.and_then(|status| status.connection.as_ref());
         finalizers::has(deployment, DEPLOYMENT_FINALIZER)
             && (deployment.spec.connection_ref.name == name || used == Some(&name))
     };
@@ -100,11 +103,7 @@ pub(crate) async fn users(
         .deployments_in(&namespace)
         .list(&ListParams::default())
         .await?;
-    Ok(deployments
-        .into_iter()
-        .filter(uses)
-        .map(|deployment| deployment.name_any())
-        .collect())
+    Ok(deployments.into_iter().filter(uses).collect())
 }
 
 /// Lets go of a Connection that nobody uses and that is being deleted: first of its Secrets, then of itself.
@@ -129,20 +128,36 @@ pub(crate) async fn release(context: &Context, connection: &Connection) -> Resul
     Ok(())
 }
 
-/// Frees the Secrets that a Connection named before and does not need any more. Returns those that it goes on naming.
+/// Frees the Secrets that a Connection named before, once nothing lives in another tenant than the one that its present key leads to. Returns the
+/// Secrets that it goes on naming.
 pub(crate) async fn release_former(
     context: &Context,
     connection: &Connection,
+    tenant: &Tenant,
 ) -> Result<Vec<String>, kube::Error> {
     let namespace = connection.namespace().unwrap_or_default();
     let current = &connection.spec.secret_ref.name;
-    let _one_at_a_time = context.releasing.lock().await;
-    for secret in connection
+    let named = connection
         .status
+        .as_ref()
+        .map(|status| status.secrets.clone())
+        .unwrap_or_default();
+    let lives_elsewhere = |deployment: &Deployment| {
+        let status = deployment
+            .status
+            .as_ref()
+            .filter(|status| status.deployment.is_some() || status.intent.is_some());
+        status.is_some_and(|status| status.tenant.as_ref() != Some(tenant))
+    };
+    if users(context, connection)
+        .await?
         .iter()
-        .flat_map(|status| &status.secrets)
-        .filter(|name| *name != current)
+        .any(lives_elsewhere)
     {
+        return Ok(named);
+    }
+    let _one_at_a_time = context.releasing.lock().await;
+    for secret in named.iter().filter(|name| *name != current) {
         release_secret(context, &namespace, secret, Some(connection)).await?;
     }
     Ok(vec![current.clone()])
@@ -181,23 +196,20 @@ async fn release_secret(
 }
 
 /// Frees a Secret that is being deleted and carries our finalizer although no Connection needs it: the Connection that marked it was deleted
-/// before it carried the finalizer itself.
+/// before it carried the finalizer itself, or somebody took that off by hand.
 pub(crate) async fn release_abandoned(
     context: &Context,
-    secret: &PartialObjectMeta<Secret>,
+    namespace: &str,
+    name: &str,
 ) -> Result<(), kube::Error> {
-    let abandoned = finalizers::has(secret, IN_USE_FINALIZER) && finalizers::is_terminating(secret);
-    if !abandoned {
+    let Some(secret) = secrets(context, namespace).get_metadata_opt(name).await? else {
         return Ok(());
+    };
+    if finalizers::has(&secret, IN_USE_FINALIZER) && finalizers::is_terminating(&secret) {
+        let _one_at_a_time = context.releasing.lock().await;
+        release_secret(context, namespace, name, None).await?;
     }
-    let _one_at_a_time = context.releasing.lock().await;
-    release_secret(
-        context,
-        &secret.namespace().unwrap_or_default(),
-        &secret.name_any(),
-        None,
-    )
-    .await
+    Ok(())
 }
 
 fn secrets(context: &Context, namespace: &str) -> Api<Secret> {

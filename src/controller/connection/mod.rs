@@ -61,8 +61,21 @@ pub(crate) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<C
     Action::requeue(backoff(3))
 }
 
+/// A Connection is gone, in order or because somebody took its finalizer off.
+pub(crate) async fn gone(context: Arc<Context>, connection: Connection) {
+    let namespace = connection.namespace().unwrap_or_default();
+    forget(&context, &(namespace.clone(), connection.name_any()));
+    for secret in connection
+        .status
+        .into_iter()
+        .flat_map(|status| status.secrets)
+    {
+        secrets::release_abandoned(&context, &namespace, &secret).await;
+    }
+}
+
 /// Forgets a Connection that is gone.
-pub(crate) fn forget(context: &Context, name: &ConnectionName) {
+fn forget(context: &Context, name: &ConnectionName) {
     context.connections.forget(name);
     context.surveys.forget(name);
     context.inventory.detach(&inventory_name(name));
@@ -74,12 +87,16 @@ async fn work(
     name: &ConnectionName,
     connection: &Connection,
 ) -> Result<Action, kube::Error> {
-    let mut users = Vec::new();
+    let mut users: Vec<String> = Vec::new();
     if finalizers::is_terminating(connection) {
         if !finalizers::has(connection, IN_USE_FINALIZER) {
             return Ok(Action::await_change());
         }
-        users = chain::users(context, connection).await?;
+        users = chain::users(context, connection)
+            .await?
+            .iter()
+            .map(ResourceExt::name_any)
+            .collect();
         if users.is_empty() {
             chain::release(context, connection).await?;
             forget(context, name);
@@ -237,10 +254,9 @@ async fn tell(
         None => News::good("Ready", "", ready.message.clone()),
         Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
     });
-    let same_tenant =
-        survey.tenant.is_some() && (status.tenant.is_none() || status.tenant == survey.tenant);
-    if survey.problem.is_none() && same_tenant && status.secrets.len() > 1 && users.is_empty() {
-        status.secrets = chain::release_former(context, connection).await?;
+    let works = survey.tenant.as_ref().filter(|_| survey.problem.is_none());
+    if let Some(tenant) = works.filter(|_| status.secrets.len() > 1) {
+        status.secrets = chain::release_former(context, connection, tenant).await?;
     }
     fill(status, connection, survey, ready);
     if changed.status == connection.status {
@@ -251,6 +267,13 @@ async fn tell(
         .await?;
     if let Some(news) = news {
         context.events.publish(connection, news).await;
+        wake_users(
+            context,
+            &(
+                connection.namespace().unwrap_or_default(),
+                connection.name_any(),
+            ),
+        );
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ use kube::{Api, ResourceExt};
 use tracing::warn;
 
 use super::chain;
-use crate::api::Connection;
+use crate::api::{Connection, IN_USE_FINALIZER};
 use crate::controller::context::Context;
+use crate::controller::finalizers;
 
 /// Follows the Secrets until the stream ends, which it does not.
 pub(crate) async fn watch(context: &Context, connections: Store<Connection>) {
@@ -52,7 +53,15 @@ async fn changed(
                 .send(ObjectRef::from_obj(&*connection));
         }
     }
-    if let Err(error) = chain::release_abandoned(context, secret).await {
-        warn!(secret = name, namespace = secret.namespace(), %error, "a finalizer that nobody needs could not be taken off");
+    let marked = finalizers::has(secret, IN_USE_FINALIZER) && finalizers::is_terminating(secret);
+    if marked {
+        release_abandoned(context, &secret.namespace().unwrap_or_default(), &name).await;
+    }
+}
+
+/// Frees a Secret that nobody needs.
+pub(crate) async fn release_abandoned(context: &Context, namespace: &str, name: &str) {
+    if let Err(error) = chain::release_abandoned(context, namespace, name).await {
+        warn!(secret = name, namespace, %error, "a finalizer that nobody needs could not be taken off");
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::surveys::Made;
 use super::views::ConnectionName;
-use crate::aicore::{Client, Error, GroupKey, Status, Tenant};
+use crate::aicore::{Client, Error, GroupKey, Meta, Status, Tenant};
 use crate::controller::context::Context;
 use crate::controller::problem::Problem;
 
@@ -71,8 +71,8 @@ async fn make(context: &Context, client: &Client) -> Result<Made, Error> {
     let mut resource_groups: Vec<String> = match client.list_resource_groups().await {
         Ok(groups) => groups.into_iter().map(|group| group.id).collect(),
         // A key may work without being allowed to list the groups; then something that every key may do tells.
-        Err(Error::Forbidden(_) | Error::NotFound(_)) => {
-            client.meta().await?;
+        Err(error) if is_answered(&error) => {
+            judge(error, client.meta().await)?;
             Vec::new()
         }
         Err(error) => return Err(error),
@@ -94,6 +94,38 @@ async fn make(context: &Context, client: &Client) -> Result<Made, Error> {
     })
 }
 
+/// Whether a failed list of the groups was answered by the API, in whatever way, so that another call may fare better with the same key.
+fn is_answered(error: &Error) -> bool {
+    match error {
+        Error::Unauthorized(_)
+        | Error::Forbidden(_)
+        | Error::NotFound(_)
+        | Error::Rejected(_)
+        | Error::Throttled { .. }
+        | Error::Malformed { .. }
+        | Error::Incomplete { .. }
+        | Error::Insecure { .. } => true,
+        Error::TokenRejected(_)
+        | Error::TokenUnavailable { .. }
+        | Error::Unavailable { .. }
+        | Error::Unreachable { .. }
+        | Error::InvalidArgument { .. }
+        | Error::NoConnection(_) => false,
+    }
+}
+
+/// Whether a key works that got this failure for the list of groups, and this answer for the description of the API.
+///
+/// A server need not have the description (404), nor give it without a resource group (400): the key was let in all the same. A token
+/// counts as refused only when both calls say so.
+fn judge(groups: Error, meta: Result<Meta, Error>) -> Result<(), Error> {
+    match meta {
+        Ok(_) | Err(Error::NotFound(_) | Error::Rejected(_)) => Ok(()),
+        Err(Error::Unauthorized(_)) => Err(groups),
+        Err(error) => Err(error),
+    }
+}
+
 fn count(context: &Context, tenant: &Tenant, resource_groups: &[String]) -> Survey {
     let mut survey = Survey {
         tenant: Some(tenant.clone()),
@@ -112,7 +144,64 @@ fn count(context: &Context, tenant: &Tenant, resource_groups: &[String]) -> Surv
             .iter()
             .filter(|deployment| deployment.status == Status::Running)
             .count() as i64;
-        survey.unclaimed += context.unclaimed(&key, &snapshot).len() as i64;
+        survey.unclaimed += context.unclaimed(&key, &snapshot, None).len() as i64;
     }
     survey
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aicore::Rejection;
+
+    fn rejection(status: u16) -> Rejection {
+        Rejection {
+            status,
+            code: None,
+            message: String::new(),
+        }
+    }
+
+    fn refused(status: u16) -> Error {
+        match status {
+            401 => Error::Unauthorized(rejection(status)),
+            403 => Error::Forbidden(rejection(status)),
+            404 => Error::NotFound(rejection(status)),
+            _ => Error::Rejected(rejection(status)),
+        }
+    }
+
+    #[test]
+    fn a_key_works_that_may_not_list_groups_but_is_let_in_elsewhere() {
+        for groups in [400, 401, 403, 404, 405] {
+            assert!(is_answered(&refused(groups)));
+            for meta in [Ok(Meta::default()), Err(refused(404)), Err(refused(400))] {
+                let what = format!("{groups}, {meta:?}");
+                assert!(judge(refused(groups), meta).is_ok(), "{what}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_token_that_is_refused_twice_is_unauthorized() {
+        let reason = |groups, meta| {
+            judge(refused(groups), Err(refused(meta)))
+                .unwrap_err()
+                .reason()
+        };
+        assert_eq!(reason(401, 401), "Unauthorized");
+        assert_eq!(reason(403, 401), "AccessDenied");
+        assert_eq!(reason(401, 403), "AccessDenied");
+    }
+
+    #[test]
+    fn no_answer_and_no_token_are_no_reason_to_ask_for_anything_else() {
+        let down = Error::Unavailable {
+            status: 503,
+            retry_after: None,
+            message: rejection(503),
+        };
+        assert!(!is_answered(&down));
+        assert!(!is_answered(&Error::TokenRejected(rejection(401))));
+    }
 }

@@ -6,8 +6,9 @@ use kube::ResourceExt;
 
 use super::access::{Access, Blocked};
 use super::findings::Findings;
-use super::{group, time_to_live};
-use crate::aicore::{self, Observed, Snapshot, Status, TargetStatus};
+use super::group::{self, Standing};
+use super::time_to_live;
+use crate::aicore::{self, ConfigurationFilter, Observed, Snapshot, Status, TargetStatus};
 use crate::api::{Deployment, Intent};
 use crate::controller::subject::{Subject, adopts};
 use crate::lifecycle::intent::{self, OpenIntent, Outcome};
@@ -35,15 +36,21 @@ pub(crate) async fn for_own(
     goal: Goal,
     access: &Access,
 ) -> Result<Sight, Blocked> {
-    let (since, looked) = subject.remember(|memory| (memory.unsettled_since, memory.looked));
-    if looked && goal != Goal::Running {
+    let (since, looked) = subject.remember(|memory| {
+        (
+            memory.unsettled_since,
+            memory.looked.as_ref() == Some(&access.key),
+        )
+    });
+    if looked && goal != Goal::Running && adopts(&subject.object).is_none() {
         return Ok(Sight::of(Look::Nothing));
     }
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(Sight::of(Look::Pending)),
         Observed::Failed(error)
-            if goal != Goal::Running && group::is_gone(subject, access, &error).await =>
+            if goal != Goal::Running
+                && group::standing(subject, access, &error).await == Standing::Gone =>
         {
             return Ok(Sight::of(Look::Nothing));
         }
@@ -53,7 +60,8 @@ pub(crate) async fn for_own(
         Some(id) => adopted(subject, access, &snapshot, id),
         None => by_name(subject, access, &snapshot).await?,
     };
-    subject.remember(|memory| memory.looked = sight.look == Look::Nothing);
+    let looked = (sight.look == Look::Nothing).then(|| access.key.clone());
+    subject.remember(|memory| memory.looked = looked);
     Ok(sight)
 }
 
@@ -81,10 +89,14 @@ async fn by_name(
 ) -> Result<Sight, Blocked> {
     let identity = subject.context.identity(&subject.object);
     let mut own = BTreeSet::new();
-    if subject.object.spec.configuration.is_some() {
+    if let Some(template) = &subject.object.spec.configuration {
+        let filter = ConfigurationFilter {
+            scenario_id: &template.scenario_id,
+            executable_id: &template.executable_id,
+        };
         let found = access
             .client
-            .find_configurations(&access.key.group, &identity.search_text())
+            .find_configurations(&access.key.group, &filter)
             .await
             .map_err(|error| Blocked::from(&error))?;
         own.extend(
@@ -101,7 +113,9 @@ async fn by_name(
                 .as_ref()
                 .is_some_and(|name| identity.owns(name))
     };
-    let unclaimed = subject.context.unclaimed(&access.key, snapshot);
+    let unclaimed = subject
+        .context
+        .unclaimed(&access.key, snapshot, Some(subject.uid));
     let previous = subject
         .object
         .status
@@ -145,7 +159,9 @@ pub(crate) async fn for_result(
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(pending()),
         // Nothing is left where the call could have had its effect.
-        Observed::Failed(error) if group::is_gone(subject, access, &error).await => {
+        Observed::Failed(error)
+            if group::standing(subject, access, &error).await == Standing::Gone =>
+        {
             return Ok(Findings::of(Record::Intent(Resolution::NoEffect)));
         }
         Observed::Failed(error) => return Err(Blocked::from(&*error)),
@@ -154,17 +170,18 @@ pub(crate) async fn for_result(
         candidates: vec![id],
         ..Findings::of(Record::Intent(Resolution::Found))
     };
+    // A person's choice comes first: naming a deployment makes this object its holder, unless another one holds it.
+    let chosen = adopts(&subject.object).filter(|id| snapshot.get(id).is_some());
+    if let Some(id) = chosen.filter(|id| adopted(subject, access, &snapshot, id).look == Look::One)
+    {
+        return Ok(found(id.to_owned()));
+    }
     match resolve(subject, access, intent, &snapshot) {
         Outcome::Found(id) => Ok(found(id)),
-        Outcome::Ambiguous(candidates) => match adopts(&subject.object)
-            .filter(|id| candidates.iter().any(|candidate| candidate == id))
-        {
-            Some(chosen) => Ok(found(chosen.to_owned())),
-            None => Ok(Findings {
-                candidates,
-                ..Findings::of(Record::Intent(Resolution::Ambiguous))
-            }),
-        },
+        Outcome::Ambiguous(candidates) => Ok(Findings {
+            candidates,
+            ..Findings::of(Record::Intent(Resolution::Ambiguous))
+        }),
         Outcome::NoCandidate if known_for < settle => Ok(Findings {
             recheck: Some(settle - known_for),
             ..pending()
@@ -187,7 +204,9 @@ fn resolve(
     intent: &Intent,
     snapshot: &Snapshot,
 ) -> Outcome {
-    let unclaimed = subject.context.unclaimed(&access.key, snapshot);
+    let unclaimed = subject
+        .context
+        .unclaimed(&access.key, snapshot, Some(subject.uid));
     let fits = |deployment: &aicore::Deployment| {
         let same_ttl = time_to_live::may_be_equal(deployment.ttl.as_deref(), intent.ttl.as_deref());
         let may_use_it =

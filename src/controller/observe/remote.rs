@@ -6,10 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::access::{Access, Blocked};
 use super::findings::Findings;
-use super::{group, time_to_live};
-use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
+use super::group::{self, Standing};
+use super::time_to_live;
+use crate::aicore::{self, Error, Observed, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, Wanted, wanted};
+use crate::controller::tell::report::recorded;
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
 };
@@ -39,17 +41,29 @@ pub(crate) async fn find(
     let snapshot = match context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(Findings::of(record(Remote::Unobserved))),
-        Observed::Failed(error) if group::is_gone(subject, access, &error).await => {
-            let remote = Remote::Absent {
-                proof: Proof::Gone,
-                ending: ending(subject, recorded, None),
+        Observed::Failed(error) => {
+            let ending = ending(subject, recorded, None);
+            return match group::standing(subject, access, &error).await {
+                Standing::There => Err(Blocked::from(&*error)),
+                Standing::Missing { recheck } => {
+                    let remote = Remote::Absent {
+                        proof: Proof::None,
+                        ending,
+                    };
+                    Ok(Findings {
+                        recheck: Some(recheck),
+                        ..Findings::of(record(remote))
+                    })
+                }
+                Standing::Gone => Ok(Findings::of(record(Remote::Absent {
+                    proof: Proof::Gone,
+                    ending,
+                }))),
             };
-            return Ok(Findings::of(record(remote)));
         }
-        Observed::Failed(error) => return Err(Blocked::from(&*error)),
     };
     if let Some(deployment) = snapshot.get(&recorded.id) {
-        let remote = Remote::Present(present(subject, deployment));
+        let remote = Remote::Present(present(subject, deployment, snapshot.date));
         return Ok(Findings {
             remote: Some(deployment.clone()),
             ..Findings::of(record(remote))
@@ -59,16 +73,21 @@ pub(crate) async fn find(
         Absence::Unproven { recheck } => (Proof::None, Some(recheck)),
         Absence::Proven(proof) => (proof, None),
         Absence::Refuted(deployment) => {
-            let remote = Remote::Present(present(subject, &deployment));
+            let present = present(subject, &deployment, snapshot.date);
+            // No list will bring news of it, so it is asked for as often as lists are made.
+            let settled = present.state == State::Running && present.target == Target::Running;
+            let options = &context.options.inventory;
+            let recheck = if settled { options.idle } else { options.busy };
             return Ok(Findings {
                 remote: Some(*deployment),
-                ..Findings::of(record(remote))
+                recheck: Some(recheck),
+                ..Findings::of(record(Remote::Present(present)))
             });
         }
     };
     let remote = Remote::Absent {
         proof,
-        ending: ending(subject, recorded, Some(&snapshot)),
+        ending: ending(subject, recorded, snapshot.date),
     };
     Ok(Findings {
         recheck,
@@ -76,24 +95,32 @@ pub(crate) async fn find(
     })
 }
 
-fn present(subject: &Subject<'_>, deployment: &aicore::Deployment) -> Present {
+fn present(
+    subject: &Subject<'_>,
+    deployment: &aicore::Deployment,
+    date: Option<Timestamp>,
+) -> Present {
     let options = &subject.context.options;
-    let state = format!("{}/{:?}", deployment.status, deployment.target_status);
-    let (passing_for, accepted) = subject.remember(|memory| {
-        memory.seen();
-        (memory.passing_for(state), memory.accepted(&deployment.id))
-    });
+    let state = state_of(&deployment.status);
     // AI Core may leave the target state out of its answer. Then what it has accepted stands for it, as long as it may take to show.
+    let accepted = subject.remember(|memory| {
+        memory.seen();
+        memory.accepted(&deployment.id)
+    });
     let accepted = accepted
         .filter(|(_, ago)| *ago < options.settle())
         .map(|(target, _)| target);
+    let target = target_of(deployment.target_status.as_ref(), accepted);
+    let passing_for =
+        subject.remember(|memory| memory.passing_for(format!("{state:?} {target:?}")));
     let status = subject.object.status.as_ref();
     Present {
-        state: state_of(&deployment.status),
-        target: target_of(deployment.target_status.as_ref(), accepted),
+        state,
+        target,
         configuration: fit(subject, deployment),
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
+        expired: is_expired(subject, &recorded(deployment), date),
         overdue: passing_for >= options.overdue,
     }
 }
@@ -170,6 +197,9 @@ async fn prove_absence(
     recorded: &RecordedDeployment,
 ) -> Result<Absence, Blocked> {
     let grace = subject.context.options.create_grace;
+    if subject.remember(|memory| memory.gone.as_ref() == Some(&recorded.id)) {
+        return Ok(Absence::Proven(Proof::Gone));
+    }
     let (missing_for, accepted) = subject.remember(|memory| {
         (
             memory.missing_for(&recorded.id),
@@ -191,7 +221,10 @@ async fn prove_absence(
         Err(Error::NotFound(_)) if recorded.state.is_none() && !delete_accepted => {
             Ok(Absence::Proven(Proof::NeverSeen))
         }
-        Err(Error::NotFound(_)) => Ok(Absence::Proven(Proof::Gone)),
+        Err(Error::NotFound(_)) => {
+            subject.remember(|memory| memory.gone = Some(recorded.id.clone()));
+            Ok(Absence::Proven(Proof::Gone))
+        }
         // Asked for by its id it is there: that answer is newer than the list.
         Ok(deployment) => Ok(Absence::Refuted(Box::new(deployment))),
         Err(error) => Err(Blocked::from(&error)),
@@ -199,21 +232,17 @@ async fn prove_absence(
 }
 
 /// Why the deployment may have gone.
-fn ending(
-    subject: &Subject<'_>,
-    recorded: &RecordedDeployment,
-    snapshot: Option<&Snapshot>,
-) -> Ending {
+fn ending(subject: &Subject<'_>, recorded: &RecordedDeployment, date: Option<Timestamp>) -> Ending {
     let status = subject.object.status.as_ref();
-    // AI Core's own clock counts, where it tells the time.
-    let date = snapshot
-        .and_then(|snapshot| snapshot.date)
-        .unwrap_or_else(Timestamp::now);
+    let deleted_by_us = subject
+        .remember(|memory| memory.accepted(&recorded.id))
+        .is_some_and(|(target, _)| target == Target::Deleted);
     if status.is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)) {
         Ending::Ours
-    } else if expires_at(subject, recorded).is_some_and(|expiry| date + EXPIRY_TOLERANCE >= expiry)
-    {
+    } else if is_expired(subject, recorded, date) {
         Ending::Expired
+    } else if deleted_by_us {
+        Ending::Ours
     } else if matches!(
         recorded.state.as_deref(),
         Some("STOPPED" | "DEAD" | "COMPLETED")
@@ -224,12 +253,22 @@ fn ending(
     }
 }
 
-/// When AI Core ends the deployment. It may leave the ttl out of its answers; then the one that it was created with counts.
-fn expires_at(subject: &Subject<'_>, recorded: &RecordedDeployment) -> Option<Timestamp> {
-    let created_at = recorded.created_at.as_ref()?;
+/// Whether AI Core has ended the deployment because its ttl has run out. Its own clock counts, where it tells the time; and it may leave the ttl
+/// out of its answers, then the one that the deployment was created with counts.
+fn is_expired(
+    subject: &Subject<'_>,
+    recorded: &RecordedDeployment,
+    date: Option<Timestamp>,
+) -> bool {
+    let Some(created_at) = &recorded.created_at else {
+        return false;
+    };
     let shown = recorded
         .ttl
         .as_ref()
         .and_then(|ttl| time_to_live::expiry(created_at, ttl));
-    shown.or_else(|| time_to_live::expiry(created_at, subject.object.spec.ttl.as_ref()?))
+    let expiry =
+        shown.or_else(|| time_to_live::expiry(created_at, subject.object.spec.ttl.as_ref()?));
+    let date = date.unwrap_or_else(Timestamp::now);
+    expiry.is_some_and(|expiry| date + EXPIRY_TOLERANCE >= expiry)
 }

@@ -11,7 +11,7 @@ use crate::api::{
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::{Connection, State};
+use crate::lifecycle::situation::{Connection, Record, Remote, State};
 use crate::lifecycle::step::{Done, Wait};
 
 /// The longest text of AI Core's that a status keeps, in bytes.
@@ -42,7 +42,7 @@ pub(crate) fn status(
         &mut status,
         object,
         &say(object, observation, step),
-        available(observation),
+        available(object, observation),
         now,
     );
     status
@@ -64,9 +64,6 @@ pub(crate) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> 
         // The first cause stays: that AI Core is busy now explains nothing.
         return status;
     }
-    let available = status.conditions.iter().any(|condition| {
-        condition.kind == ConditionKind::Available && condition.status == true.into()
-    });
     let verdict = Verdict {
         mood: if failure.stalled {
             Mood::Stalled
@@ -77,7 +74,7 @@ pub(crate) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> 
         message: failure.problem.message.clone(),
         next: status.next_step.clone(),
     };
-    apply(&mut status, object, &verdict, available, now);
+    apply(&mut status, object, &verdict, was_available(object), now);
     status
 }
 
@@ -157,10 +154,17 @@ fn apply(
 }
 
 /// Whether the deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving
-/// (AI Core documentation, "Update a Deployment").
-fn available(observation: &Observation) -> bool {
+/// (AI Core documentation, "Update a Deployment"). Where nobody could look, nothing has changed.
+fn available(object: &Deployment, observation: &Observation) -> bool {
     let Some(remote) = &observation.remote else {
-        return false;
+        let unseen = matches!(
+            observation.situation.record,
+            Record::Deployment {
+                remote: Remote::Unobserved,
+                ..
+            }
+        );
+        return unseen && was_available(object);
     };
     let updating = remote.last_operation.as_deref() == Some("UPDATE")
         && remote.latest_running_configuration_id.is_some();
@@ -169,6 +173,13 @@ fn available(observation: &Observation) -> bool {
         Some(State::Pending) => updating && remote.deployment_url.is_some(),
         _ => false,
     }
+}
+
+fn was_available(object: &Deployment) -> bool {
+    let mut conditions = object.status.iter().flat_map(|status| &status.conditions);
+    conditions.any(|condition| {
+        condition.kind == ConditionKind::Available && condition.status == true.into()
+    })
 }
 
 /// A deployment as it is kept in a status.
