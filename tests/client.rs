@@ -6,6 +6,8 @@ mod calls;
 mod failures;
 #[path = "client/inventory.rs"]
 mod inventory;
+#[path = "client/lists.rs"]
+mod lists;
 #[path = "client/remote.rs"]
 mod remote;
 #[path = "client/scripted.rs"]

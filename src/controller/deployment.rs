@@ -77,7 +77,12 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let observation = observe(subject).await?;
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
-    let times = match attempt(subject, &observation, step) {
+    let sending = shown(subject, &observation, step);
+    let times = match subject.remember(|memory| {
+        sending
+            .as_ref()
+            .map_or(Ok(1), |shown| memory.times(step, shown, backoff))
+    }) {
         Ok(times) => times,
         Err(due) => {
             ignore_lists(subject, &observation);
@@ -96,7 +101,11 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
         let status = report::status(&subject.object, &observation, step, Timestamp::now());
         tell(subject, &observation, step, status).await?;
     }
-    match act::take(subject, &observation, step).await {
+    let outcome = act::take(subject, &observation, step).await;
+    if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
+        subject.remember(|memory| memory.sent(step, shown, times));
+    }
+    match outcome {
         Ok(true) => {
             info!(?step, times, "done");
             subject.remember(|memory| memory.failures = 0);
@@ -127,18 +136,18 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     }
 }
 
-/// How often a step that writes to AI Core will have been tried in the present state, or how long to wait before it is tried again.
-fn attempt(subject: &Subject<'_>, observation: &Observation, step: Step) -> Result<u32, Duration> {
+/// What a step that writes to AI Core is sent for: as long as it is the same, sending it again is a repetition.
+fn shown(subject: &Subject<'_>, observation: &Observation, step: Step) -> Option<String> {
     let object = &subject.object;
-    let shown = match step {
+    match step {
         Step::Stop | Step::Delete => {
             let shown = observation
                 .remote
                 .as_ref()
                 .map(|remote| (&remote.status, &remote.target_status));
-            format!("{} {shown:?}", recorded_id(object))
+            Some(format!("{} {shown:?}", recorded_id(object)))
         }
-        Step::ChangeConfiguration => format!("{} {:?}", recorded_id(object), wanted(object)),
+        Step::ChangeConfiguration => Some(format!("{} {:?}", recorded_id(object), wanted(object))),
         Step::Create | Step::PrepareConfiguration => {
             let previous = object
                 .status
@@ -148,14 +157,13 @@ fn attempt(subject: &Subject<'_>, observation: &Observation, step: Step) -> Resu
                 .access
                 .as_ref()
                 .map(|access| access.client.fingerprint());
-            format!(
+            Some(format!(
                 "{:?} {previous:?} {:?} {key:?}",
                 object.metadata.generation, object.spec.configuration_id
-            )
+            ))
         }
-        _ => return Ok(1),
-    };
-    subject.remember(|memory| memory.send(step, shown, backoff))
+        _ => None,
+    }
 }
 
 /// What is tried again after a pause is not tried earlier because something else in the group changes.

@@ -120,10 +120,10 @@ impl Memory {
 
     /// How often `step` will have been sent for what is `shown`, this time included. What was sent before and shows no effect is sent again, but
     /// each time after a longer pause; the rest of that pause is the error.
-    pub(crate) fn send(
-        &mut self,
+    pub(crate) fn times(
+        &self,
         step: Step,
-        shown: String,
+        shown: &str,
         pause: impl Fn(u32) -> Duration,
     ) -> Result<u32, Duration> {
         let asked = self
@@ -132,20 +132,25 @@ impl Memory {
         if let Some(rest) = asked.filter(|rest| !rest.is_zero()) {
             return Err(rest);
         }
-        let times = match &self.sent {
-            Some((sent, state, times, at)) if *sent == step && *state == shown => {
-                if let Some(rest) = pause(*times)
-                    .checked_sub(at.elapsed())
-                    .filter(|rest| !rest.is_zero())
-                {
-                    return Err(rest);
-                }
-                times + 1
-            }
-            _ => 1,
+        let Some((_, _, times, at)) = self
+            .sent
+            .as_ref()
+            .filter(|(sent, state, ..)| *sent == step && state == shown)
+        else {
+            return Ok(1);
         };
+        match pause(*times)
+            .checked_sub(at.elapsed())
+            .filter(|rest| !rest.is_zero())
+        {
+            Some(rest) => Err(rest),
+            None => Ok(times + 1),
+        }
+    }
+
+    /// Notes that `step` was sent for what is `shown`, so many times by now.
+    pub(crate) fn sent(&mut self, step: Step, shown: String, times: u32) {
         self.sent = Some((step, shown, times, Instant::now()));
-        Ok(times)
     }
 
     /// Notes that AI Core asks to be left alone for so long.
@@ -217,15 +222,18 @@ mod tests {
     #[test]
     fn a_write_without_effect_is_repeated_only_after_a_pause() {
         let mut memory = Memory::new(Instant::now());
-        let long = |_| Duration::from_secs(3600);
-        assert_eq!(memory.send(Step::Stop, "RUNNING".into(), long), Ok(1));
-        assert!(memory.send(Step::Stop, "RUNNING".into(), long).is_err());
+        let (long, none) = (|_| Duration::from_secs(3600), |_| Duration::ZERO);
+        assert_eq!(memory.times(Step::Stop, "RUNNING", long), Ok(1));
         assert_eq!(
-            memory.send(Step::Stop, "RUNNING".into(), |_| Duration::ZERO),
-            Ok(2)
+            memory.times(Step::Stop, "RUNNING", long),
+            Ok(1),
+            "asking is not sending"
         );
+        memory.sent(Step::Stop, "RUNNING".into(), 1);
+        assert!(memory.times(Step::Stop, "RUNNING", long).is_err());
+        assert_eq!(memory.times(Step::Stop, "RUNNING", none), Ok(2));
         assert_eq!(
-            memory.send(Step::Delete, "STOPPED".into(), long),
+            memory.times(Step::Delete, "STOPPED", long),
             Ok(1),
             "another state is another matter"
         );
@@ -237,7 +245,7 @@ mod tests {
         memory.leave_alone(Duration::from_secs(3600));
         assert!(
             memory
-                .send(Step::Stop, "RUNNING".into(), |_| Duration::ZERO)
+                .times(Step::Stop, "RUNNING", |_| Duration::ZERO)
                 .is_err()
         );
     }

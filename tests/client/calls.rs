@@ -1,14 +1,19 @@
 //! Each call does what it says, whatever form the contract leaves to the server.
 
-use aicore_emulator::{Operation, Settings};
 use aicore_operator::aicore::{
-    Error, GroupStatus, NewConfiguration, ParameterBinding, Status, TargetStatus,
+    ConfigurationFilter, Error, GroupStatus, NewConfiguration, ParameterBinding, Status,
+    TargetStatus,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::remote::{GROUP, Remote};
-use crate::scripted::{Scripted, answer};
+use crate::scripted::{Scripted, answer, list};
+
+const CHURN: ConfigurationFilter<'static> = ConfigurationFilter {
+    scenario_id: "churn",
+    executable_id: "churn-server",
+};
 
 fn new_configuration(name: &str) -> NewConfiguration {
     NewConfiguration {
@@ -146,97 +151,99 @@ async fn a_status_that_nobody_knows_is_passed_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn configurations_are_found_by_a_part_of_their_name_and_read_back_as_they_were_made() {
+async fn configurations_are_found_by_their_executable_and_read_back() {
     let remote = Remote::start().await;
     let client = remote.client().await;
-    let name = "aicore-operator/cluster/team/churn+(1)-0123456789abcdef";
+    let name = "aicore.dev/cluster/team/churn/uid/0123456789abcdef";
     let id = client
         .create_configuration(GROUP, &new_configuration(name))
         .await
         .unwrap();
-    client
-        .create_configuration(GROUP, &new_configuration("another"))
-        .await
-        .unwrap();
-    let found = client
-        .find_configurations(GROUP, "team/churn+(1)")
-        .await
-        .unwrap();
+    let found = client.find_configurations(GROUP, &CHURN).await.unwrap();
     assert_eq!(
         found.iter().map(|found| &found.id).collect::<Vec<_>>(),
         [&id]
     );
     let read = client.get_configuration(GROUP, &id).await.unwrap();
-    assert_eq!(read, found[0]);
     assert_eq!(
-        (read.name.as_str(), read.parameter_bindings),
-        (name, new_configuration(name).parameter_bindings)
+        (&read, read.name.as_str(), read.scenario_id.as_deref()),
+        (&found[0], name, Some("churn"))
     );
-    assert_eq!(
-        client.find_configurations(GROUP, "").await.unwrap().len(),
-        2
-    );
-}
-
-#[tokio::test]
-async fn a_search_holds_also_for_a_long_name_and_where_the_server_does_not_search() {
-    let remote = Remote::start().await;
-    let client = remote.client().await;
-    let long = "n".repeat(100);
-    for name in [format!("{long}-a"), format!("{long}-b")] {
-        client
-            .create_configuration(GROUP, &new_configuration(&name))
-            .await
-            .unwrap();
-    }
-    assert_eq!(
-        client
-            .find_configurations(GROUP, &format!("{long}-a"))
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
-
-    let of = |id: &str, name: &str| json!({"id": id, "name": name, "scenarioId": "s", "executableId": "e"});
-    let all = json!({"count": 2, "resources": [of("c1", "wanted-1"), of("c2", "other")]});
-    remote
-        .respond(Operation::ListConfigurations, 200, &all.to_string())
-        .await;
-    let found = client.find_configurations(GROUP, "wanted").await.unwrap();
-    assert_eq!(
-        found.into_iter().map(|found| found.id).collect::<Vec<_>>(),
-        ["c1"]
-    );
-}
-
-#[tokio::test]
-async fn configurations_of_a_server_with_small_pages_are_all_found_or_none_is() {
-    let page = |count: u32, ids: &[&str]| {
-        let of = |id: &&str| json!({"id": id, "name": "n", "scenarioId": "s", "executableId": "e"});
-        let body = json!({"count": count, "resources": ids.iter().map(of).collect::<Vec<_>>()});
-        answer("200 OK", "", &body.to_string())
+    let other = ConfigurationFilter {
+        executable_id: "another-server",
+        ..CHURN
     };
-    let server = Scripted::start(vec![page(3, &["c1", "c2"]), page(3, &["c3"])]).await;
-    assert_eq!(
-        server
-            .client()
-            .find_configurations(GROUP, "n")
-            .await
-            .unwrap()
-            .len(),
-        3
-    );
-    let requests = server.requests().await;
-    assert!(requests[2].contains("skip=2"), "{}", requests[2]);
+    let found = client.find_configurations(GROUP, &other).await.unwrap();
+    assert!(found.is_empty(), "{found:?}");
+}
 
-    let server = Scripted::start(vec![page(3, &["c1", "c2"]), page(3, &["c1", "c2"])]).await;
-    let error = server
-        .client()
-        .find_configurations(GROUP, "n")
-        .await
-        .unwrap_err();
-    assert!(matches!(&error, Error::Incomplete { .. }), "{error}");
+#[tokio::test]
+async fn configurations_are_found_also_where_the_server_refuses_to_filter() {
+    let server = Scripted::start(vec![
+        answer("400 Bad Request", "", "unknown parameter"),
+        list(json!(1), [json!({"id": "c1", "name": "n"})]),
+    ])
+    .await;
+    let found = server.client().find_configurations(GROUP, &CHURN).await;
+    assert_eq!(found.unwrap()[0].id, "c1");
+    let requests = server.requests().await;
+    assert!(
+        requests[1].contains("scenarioId=churn&executableIds=churn-server"),
+        "{}",
+        requests[1]
+    );
+    assert!(
+        requests[2].starts_with("GET /v2/lm/configurations HTTP"),
+        "{}",
+        requests[2]
+    );
+}
+
+#[tokio::test]
+async fn what_was_created_is_known_by_its_location_where_the_body_does_not_tell() {
+    let created = |path: &str, body| {
+        let location = format!("location: https://api.example.com/v2/lm/{path}\r\n");
+        answer("202 Accepted", &location, body)
+    };
+    let server = Scripted::start(vec![
+        created("deployments/d1234/", ""),
+        created("configurations/c1234", r#"{"message":"created"}"#),
+        created("deployments/d1234", r#"{"id":"d5678"}"#),
+        created("deployments", "{}"),
+    ])
+    .await;
+    let client = server.client();
+    let deployment = client.create_deployment(GROUP, "c1", None).await;
+    assert_eq!(deployment.unwrap(), "d1234");
+    let configuration = client
+        .create_configuration(GROUP, &new_configuration("n"))
+        .await;
+    assert_eq!(configuration.unwrap(), "c1234");
+    let deployment = client.create_deployment(GROUP, "c1", None).await;
+    assert_eq!(deployment.unwrap(), "d5678");
+    let error = client.create_deployment(GROUP, "c1", None).await;
+    let error = error.unwrap_err();
+    assert!(error.outcome_unknown(), "{error}");
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_gone_for_good_is_not_found() {
+    let server = Scripted::start(vec![answer("410 Gone", "", "no longer here")]).await;
+    let error = server.client().get_deployment(GROUP, "d1234").await;
+    let error = error.unwrap_err();
+    assert!(matches!(&error, Error::NotFound(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_status_is_understood_in_any_case() {
+    let deployment = json!({"id": "d1", "status": "Running", "targetStatus": "stopped"});
+    let server = Scripted::start(vec![list(json!("1"), [deployment])]).await;
+    let found = server.client().list_deployments(GROUP).await.unwrap();
+    let found = &found.deployments[0];
+    assert_eq!(
+        (&found.status, &found.target_status),
+        (&Status::Running, &Some(TargetStatus::Stopped))
+    );
 }
 
 #[tokio::test]
@@ -260,9 +267,10 @@ async fn resource_groups_are_listed_and_read() {
 
 #[tokio::test]
 async fn pages_of_resource_groups_are_followed_on_our_own_address_only() {
+    // The server counts everything on every page.
     let page = |link: &str, id: &str| {
         let body =
-            json!({"count": 1, "resources": [{"resourceGroupId": id, "status": "PROVISIONED"}]});
+            json!({"count": 2, "resources": [{"resourceGroupId": id, "status": "PROVISIONED"}]});
         answer("200 OK", link, &body.to_string())
     };
     let link =
@@ -282,6 +290,24 @@ async fn pages_of_resource_groups_are_followed_on_our_own_address_only() {
     let server = Scripted::start(vec![page(link, "g1"), answer("410 Gone", "", "")]).await;
     let error = server.client().list_resource_groups().await.unwrap_err();
     assert!(matches!(&error, Error::Incomplete { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn groups_that_are_fewer_than_counted_or_none_are_not_all() {
+    let group = || json!({"resourceGroupId": "g1", "status": "PROVISIONED"});
+    for answer in [
+        list(json!(2), [group()]),
+        list(json!(2), [group(), group()]),
+        list(json!(0), []),
+        answer("200 OK", "", r#"{"count":0,"resources":null}"#),
+    ] {
+        let server = Scripted::start(vec![answer.clone()]).await;
+        let error = server.client().list_resource_groups().await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Incomplete { .. }),
+            "{answer}: {error}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -310,29 +336,9 @@ async fn a_request_says_who_asks_and_for_which_group() {
         "ai-resource-group: team-a",
         "ai-client-type: aicore-operator",
         "user-agent: aicore-operator/",
+        "accept-encoding: identity",
         "top=100000",
     ] {
         assert!(request.contains(part), "{part} is missing: {request}");
     }
-}
-
-#[tokio::test]
-async fn ten_thousand_deployments_are_one_list() {
-    let remote = Remote::with(Settings::default()).await;
-    let seed = json!({"resourceGroup": GROUP, "count": 10_000, "status": "RUNNING"});
-    remote
-        .control(Method::POST, "deployments/seed", &seed)
-        .await;
-    assert_eq!(
-        remote
-            .client()
-            .await
-            .list_deployments(GROUP)
-            .await
-            .unwrap()
-            .deployments
-            .len(),
-        10_000
-    );
-    assert_eq!(remote.count(Operation::ListDeployments).await, 1);
 }

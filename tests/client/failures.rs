@@ -173,7 +173,7 @@ async fn a_list_that_is_cut_or_lacks_something_is_no_list() {
         (r#"{"count":1,"resources":[]}"#, "MalformedAnswer"),
         (r#"{"count":0,"resources":["#, "MalformedAnswer"),
         (
-            r#"{"count":1,"resources":[{"id":"d1","configurationId":"c1","status":null}]}"#,
+            r#"{"count":1,"resources":[{"configurationId":"c1","status":"RUNNING"}]}"#,
             "MalformedAnswer",
         ),
         ("", "MalformedAnswer"),

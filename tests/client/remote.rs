@@ -48,7 +48,11 @@ impl Remote {
     /// A client that waits half a second for an answer.
     pub(crate) async fn impatient_client(&self) -> Client {
         let key = self.control(Method::GET, "service-key", &Value::Null).await;
-        client_within(&key, Duration::from_millis(500))
+        let options = ClientOptions {
+            request_timeout: Duration::from_millis(500),
+            ..options()
+        };
+        client_with(&key, options)
     }
 
     /// A client whose service key was changed.
@@ -56,6 +60,12 @@ impl Remote {
         let mut key = self.control(Method::GET, "service-key", &Value::Null).await;
         change(&mut key);
         client(&key)
+    }
+
+    /// A client that doubts every token that is refused, however young.
+    pub(crate) async fn doubting_client(&self) -> Client {
+        let key = self.control(Method::GET, "service-key", &Value::Null).await;
+        doubting_client(&key)
     }
 
     pub(crate) async fn key(&self, group: &str) -> GroupKey {
@@ -138,17 +148,29 @@ impl Remote {
 
 /// A client from the JSON of a service key.
 pub(crate) fn client(key: &Value) -> Client {
-    client_within(key, Duration::from_secs(20))
+    client_with(key, options())
 }
 
-fn client_within(key: &Value, request_timeout: Duration) -> Client {
+/// A client that doubts every token that is refused, however young.
+pub(crate) fn doubting_client(key: &Value) -> Client {
+    let options = ClientOptions {
+        doubted_token_age: Duration::ZERO,
+        ..options()
+    };
+    client_with(key, options)
+}
+
+fn options() -> ClientOptions {
+    ClientOptions {
+        allow_http: true,
+        request_timeout: Duration::from_secs(20),
+        ..ClientOptions::default()
+    }
+}
+
+fn client_with(key: &Value, options: ClientOptions) -> Client {
     let data = BTreeMap::from([("key".to_owned(), ByteString(key.to_string().into_bytes()))]);
     let key = ServiceKey::from_secret(&data, None).unwrap();
-    let options = ClientOptions {
-        allow_http: true,
-        request_timeout,
-        ..ClientOptions::default()
-    };
     Client::new(key, &options).unwrap()
 }
 

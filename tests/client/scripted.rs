@@ -1,6 +1,6 @@
 //! A server that says exactly what a test tells it, for answers that the emulator never gives.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -18,11 +18,16 @@ pub(crate) struct Scripted {
 impl Scripted {
     /// `answers` are whole HTTP answers: head, empty line, body. The token request comes before the first one, by itself.
     pub(crate) async fn start(answers: Vec<String>) -> Self {
+        Self::without_token(std::iter::once(token()).chain(answers).collect()).await
+    }
+
+    /// The answers begin with that to the token request.
+    pub(crate) async fn without_token(answers: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = tokio::spawn(async move {
             let mut requests = Vec::new();
-            for answer in std::iter::once(token()).chain(answers) {
+            for answer in answers {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 requests.push(read_request(&mut stream).await);
                 // A client that has read enough goes before the end.
@@ -39,10 +44,17 @@ impl Scripted {
     }
 
     pub(crate) fn client(&self) -> Client {
+        remote::client(&self.key())
+    }
+
+    /// A client that doubts every token that is refused, however young.
+    pub(crate) fn doubting_client(&self) -> Client {
+        remote::doubting_client(&self.key())
+    }
+
+    fn key(&self) -> Value {
         let urls = json!({"AI_API_URL": self.url});
-        remote::client(
-            &json!({"clientid": "c", "clientsecret": "secret-1", "url": self.url, "serviceurls": urls}),
-        )
+        json!({"clientid": "c", "clientsecret": "secret-1", "url": self.url, "serviceurls": urls})
     }
 
     /// The first lines and headers of the requests, once every answer was given.
@@ -63,6 +75,13 @@ pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
         "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )
+}
+
+/// A list with these entries, and the count of a server that counts them so.
+pub(crate) fn list(count: Value, entries: impl IntoIterator<Item = Value>) -> String {
+    let resources: Vec<_> = entries.into_iter().collect();
+    let body = json!({"count": count, "resources": resources});
+    answer("200 OK", "", &body.to_string())
 }
 
 /// Reads a request whole: closing a connection with unread data would reset it.

@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::remote::{GROUP, Remote, response};
+use crate::scripted::{Scripted, answer, list, token};
 
 async fn revoke_tokens(remote: &Remote) {
     remote
@@ -126,7 +127,7 @@ async fn a_denial_is_not_answered_with_a_new_token() {
 }
 
 #[tokio::test]
-async fn wrong_credentials_are_named_and_asked_about_once() {
+async fn wrong_credentials_are_named_and_asked_about_once_in_each_way() {
     let remote = Remote::start().await;
     let client = remote
         .client_with(|key| key["clientsecret"] = json!("a-wrong-secret"))
@@ -149,8 +150,94 @@ async fn wrong_credentials_are_named_and_asked_about_once() {
             "{texts}"
         );
     }
-    assert_eq!(remote.count(Operation::Token).await, 1);
+    // Once in the form, and once as Basic authentication.
+    assert_eq!(remote.count(Operation::Token).await, 2);
     assert_eq!(remote.count(Operation::ListDeployments).await, 0);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_takes_only_basic_authentication_is_asked_so_from_then_on() {
+    let refused = || answer("401 Unauthorized", "", r#"{"error":"invalid_client"}"#);
+    let server = Scripted::without_token(vec![
+        refused(),
+        token(),
+        answer("401 Unauthorized", "", "Jwt is expired"),
+        token(),
+        list(json!(0), []),
+    ])
+    .await;
+    server.client().list_deployments(GROUP).await.unwrap();
+    let requests = server.requests().await;
+    let is_basic = |request: &String| {
+        request
+            .to_ascii_lowercase()
+            .contains("authorization: basic yzpzzwnyzxqtmq==")
+    };
+    assert_eq!(
+        requests.iter().map(is_basic).collect::<Vec<_>>(),
+        [false, true, false, true, false]
+    );
+}
+
+#[tokio::test]
+async fn credentials_are_refused_only_when_both_ways_are_and_the_first_refusal_is_told() {
+    let refused = || answer("400 Bad Request", "", "no such client");
+    for second in [
+        answer("401 Unauthorized", "", "Basic YzpzZWNyZXQtMQ== is wrong"),
+        answer("405 Method Not Allowed", "", "not so"),
+    ] {
+        let server = Scripted::without_token(vec![refused(), second]).await;
+        let error = server.client().check_token().await.unwrap_err();
+        assert!(matches!(&error, Error::TokenRejected(_)), "{error}");
+        assert!(error.to_string().contains("no such client"), "{error}");
+    }
+    let down = answer(
+        "503 Service Unavailable",
+        "",
+        "Basic YzpzZWNyZXQtMQ== is shown",
+    );
+    let server = Scripted::without_token(vec![refused(), down]).await;
+    let error = server.client().check_token().await.unwrap_err();
+    assert!(matches!(&error, Error::TokenUnavailable { .. }), "{error}");
+    let texts = format!("{error} {error:?}");
+    assert!(
+        texts.contains("is shown") && !texts.contains("YzpzZWNyZXQtMQ"),
+        "{texts}"
+    );
+}
+
+#[tokio::test]
+async fn a_denial_of_an_old_token_is_answered_with_a_new_one_once() {
+    let remote = Remote::start().await;
+    remote
+        .respond(Operation::ListDeployments, 403, "RBAC: access denied")
+        .await;
+    let client = remote.doubting_client().await;
+    let error = client.list_deployments(GROUP).await.unwrap_err();
+    assert!(matches!(&error, Error::Forbidden(_)), "{error}");
+    assert_eq!(remote.count(Operation::ListDeployments).await, 2);
+    assert_eq!(remote.count(Operation::Token).await, 2);
+}
+
+#[tokio::test]
+async fn a_token_that_the_administration_refuses_stays_in_use_elsewhere() {
+    let refused = || answer("401 Unauthorized", "", "not for administration");
+    let server = Scripted::start(vec![refused(), list(json!(0), [])]).await;
+    let client = server.client();
+    let error = client.list_resource_groups().await.unwrap_err();
+    assert!(matches!(&error, Error::Unauthorized(_)), "{error}");
+    // No token is asked for in between.
+    client.list_deployments(GROUP).await.unwrap();
+    server.requests().await;
+
+    // An old one is doubted, but not dropped for nothing.
+    let down = answer("503 Service Unavailable", "", "no token now");
+    let server = Scripted::start(vec![refused(), down, list(json!(0), [])]).await;
+    let client = server.doubting_client();
+    let error = client.list_resource_groups().await.unwrap_err();
+    assert!(matches!(&error, Error::Unauthorized(_)), "{error}");
+    client.list_deployments(GROUP).await.unwrap();
+    server.requests().await;
 }
 
 #[tokio::test]

@@ -30,9 +30,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
     let Some(_alone) = subject.context.create_alone(&access.key, &configuration) else {
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     };
-    let Some(intent) = announce(subject, access, &configuration).await? else {
-        return Ok(());
-    };
+    let intent = announce(subject, access, &configuration).await?;
     let answer = access
         .client
         .create_deployment(&access.key.group, &configuration, intent.ttl.as_deref())
@@ -67,23 +65,23 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
     }
 }
 
-/// Writes the intent. Nothing is announced when no fresh list is at hand: the deployments that exist before the call must be known.
+/// Writes the intent. It is too early when no fresh list is at hand: the deployments that exist before the call must be known.
 async fn announce(
     subject: &Subject<'_>,
     access: &Access,
     configuration: &str,
-) -> Result<Option<Intent>, Obstacle> {
+) -> Result<Intent, Obstacle> {
     let since = subject.remember(|memory| memory.unsettled_since);
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, Some(since))
     else {
-        return Ok(None);
+        return Err(Obstacle::Early(subject.context.options.inventory.busy));
     };
     let unclaimed = subject
         .context
         .unclaimed(&access.key, &snapshot, Some(subject.uid));
     let known = snapshot
         .iter()
-        .filter(|deployment| deployment.configuration_id == configuration);
+        .filter(|deployment| [configuration, ""].contains(&deployment.configuration_id.as_str()));
     let known = known
         .map(|deployment| deployment.id.clone())
         .filter(|id| unclaimed.contains(id))
@@ -107,7 +105,7 @@ async fn announce(
         status.connection = Some(access.connection.clone());
     })
     .await?;
-    Ok(Some(intent))
+    Ok(intent)
 }
 
 /// Records the id that the call returned. True when it is recorded.
