@@ -78,26 +78,22 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
     let sending = shown(subject, &observation, step);
-    let times = match subject.remember(|memory| {
-        sending
-            .as_ref()
-            .map_or(Ok(1), |shown| memory.times(step, shown, backoff))
-    }) {
+    let times = subject.remember(|memory| match &sending {
+        Some(shown) => memory.times(step, shown, backoff),
+        None => Ok(1),
+    });
+    let times = match times {
         Ok(times) => times,
-        Err(due) => {
-            ignore_lists(subject, &observation);
-            return Ok(Action::requeue(due));
-        }
+        Err(due) => return Ok(again(subject, &observation, due)),
     };
 
     // A finalizer goes on before anything is said, and a released object may be gone before anything can be. What is tried again has been told
     // before, and so has what came of it.
-    if times == 1
-        && !matches!(
-            step,
-            Step::AddFinalizer | Step::Release(_) | Step::Done(Done::Released)
-        )
-    {
+    let silent = matches!(
+        step,
+        Step::AddFinalizer | Step::Release(_) | Step::Done(Done::Released)
+    );
+    if times == 1 && !silent {
         let status = report::status(&subject.object, &observation, step, Timestamp::now());
         tell(subject, &observation, step, status).await?;
     }
@@ -105,33 +101,42 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
         subject.remember(|memory| memory.sent(step, shown, times));
     }
+    conclude(subject, &observation, step, times, outcome).await
+}
+
+/// Tells what came of a step, and says when to look again.
+async fn conclude(
+    subject: &Subject<'_>,
+    observation: &Observation,
+    step: Step,
+    times: u32,
+    outcome: Result<act::Changed, Obstacle>,
+) -> Result<Action, kube::Error> {
+    let about_a_deployment = matches!(step, Step::Stop | Step::Delete | Step::ChangeConfiguration);
+    let hopeless = about_a_deployment && times >= HOPELESS;
     match outcome {
         Ok(true) => {
             info!(?step, times, "done");
             subject.remember(|memory| memory.failures = 0);
             wake::connections(subject.context, wake::connections_of(&subject.object));
-            if times >= HOPELESS {
+            if hopeless {
                 fail(subject, &without_effect(&subject.object, step, times)).await?;
             }
             Ok(Action::requeue(Duration::ZERO))
         }
-        Ok(false) => Ok(rest(subject, &observation, step)),
+        Ok(false) => Ok(rest(subject, observation, step)),
         Err(Obstacle::Kubernetes(error)) => Err(error),
-        Err(Obstacle::Early(due)) => {
-            ignore_lists(subject, &observation);
-            Ok(Action::requeue(due))
-        }
+        Err(Obstacle::Early(due)) => Ok(again(subject, observation, due)),
         Err(Obstacle::Remote {
             mut failure,
             retry_after,
         }) => {
-            failure.stalled |= times >= HOPELESS;
-            ignore_lists(subject, &observation);
+            failure.stalled |= hopeless;
             subject.remember(|memory| memory.leave_alone(retry_after.unwrap_or_default()));
             let pause = pause(subject, retry_after);
             warn!(?step, times, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
             fail(subject, &failure).await?;
-            Ok(Action::requeue(pause))
+            Ok(again(subject, observation, pause))
         }
     }
 }
@@ -166,13 +171,14 @@ fn shown(subject: &Subject<'_>, observation: &Observation, step: Step) -> Option
     }
 }
 
-/// What is tried again after a pause is not tried earlier because something else in the group changes.
-fn ignore_lists(subject: &Subject<'_>, observation: &Observation) {
+/// Looks again after a pause. What is tried again then is not tried earlier because something else in the group changes.
+fn again(subject: &Subject<'_>, observation: &Observation, pause: Duration) -> Action {
     if let Some(access) = &observation.access {
         subject
             .context
             .wait_for_list(&access.key, &subject.object, false);
     }
+    Action::requeue(pause)
 }
 
 /// AI Core takes a call again and again and nothing comes of it.
