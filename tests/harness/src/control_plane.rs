@@ -99,7 +99,7 @@ impl ControlPlane {
             .get_or_init(|| async {
                 match Self::start().await {
                     Ok(control_plane) => control_plane,
-                    Err(error) => panic!("{}", with_causes(&error)),
+                    Err(error) => panic!("{}", error.with_causes()),
                 }
             })
             .await
@@ -324,12 +324,4 @@ fn temporary_folder() -> Result<TempDir, ControlPlaneError> {
         })?;
     guard::remove_at_end(folder.path()).map_err(ControlPlaneError::Guard)?;
     Ok(folder)
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -72,3 +72,15 @@ pub enum ControlPlaneError {
         source: serde_json::Error,
     },
 }
+
+impl ControlPlaneError {
+    /// The sentence of this error and of each of its causes, in one line: what a test prints before it gives up.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let first: &dyn std::error::Error = self;
+        std::iter::successors(Some(first), |error| error.source())
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+}

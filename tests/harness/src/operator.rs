@@ -1,0 +1,170 @@
+//! The operator as its own process, with the rights that `deploy/` gives it and no others.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::control_plane::ControlPlane;
+use crate::process::{ProcessSpec, Supervised};
+
+/// The namespace and the name of the service account in `deploy/rbac.yaml`.
+const NAMESPACE: &str = "aicore-operator";
+const SERVICE_ACCOUNT: &str = "aicore-operator";
+
+/// The user name that the API server's audit log has for the operator. All operators of a test run share it, and look at one namespace each.
+pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
+
+/// Where the manifests are.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
+const ARGUMENTS: [&str; 15] = [
+    "run",
+    "--allow-http",
+    "--poll-seconds",
+    "0.5",
+    "--busy-poll-seconds",
+    "0.1",
+    "--create-grace-seconds",
+    "2",
+    "--request-timeout-seconds",
+    "3",
+    "--log-format",
+    "text",
+    "--log",
+    "aicore_operator=debug",
+    "--namespace",
+];
+
+/// The operator of one namespace. It is killed when it is dropped.
+#[derive(Debug)]
+pub struct Operator {
+    spec: ProcessSpec,
+    log: PathBuf,
+    process: Option<Supervised>,
+}
+
+impl Operator {
+    /// Starts the program `binary` for one namespace. The first call on a control plane installs the CustomResourceDefinitions and the RBAC.
+    ///
+    /// # Panics
+    ///
+    /// When a manifest is refused or the process cannot be started: no test can go on without it.
+    pub async fn start(
+        control_plane: &ControlPlane,
+        binary: &str,
+        namespace: &str,
+        arguments: &[&str],
+    ) -> Self {
+        let kubeconfig = kubeconfig(control_plane).await;
+        let spec = ProcessSpec::new(binary)
+            .arguments(ARGUMENTS)
+            .argument(namespace)
+            .arguments(arguments)
+            .variable("KUBECONFIG", kubeconfig)
+            .variable("NO_COLOR", "1");
+        let log = control_plane
+            .data_dir()
+            .join(format!("operator.{namespace}.log"));
+        let mut operator = Self {
+            spec,
+            log,
+            process: None,
+        };
+        operator.start_again();
+        operator
+    }
+
+    /// Kills it with SIGKILL, as a crash would, and waits until it is gone.
+    pub async fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill();
+            process.wait_for_exit().await;
+        }
+    }
+
+    /// Starts it again, with the same arguments and the same log. One that still runs is killed first.
+    ///
+    /// # Panics
+    ///
+    /// When the process cannot be started.
+    pub fn start_again(&mut self) {
+        self.process = None;
+        let process = Supervised::spawn(&self.spec, &self.log)
+            .expect("the operator's program is there, and its log can be written");
+        self.process = Some(process);
+    }
+
+    /// Whether it ended by itself, which it never should.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.process
+            .as_ref()
+            .is_some_and(|process| process.exit_status().is_some())
+    }
+
+    /// Waits until a line of its log, of any of its lives, contains `text`.
+    ///
+    /// # Panics
+    ///
+    /// When it ends, or when 20 s have passed; the message has the end of its log.
+    pub async fn says(&self, text: &str) {
+        let process = self.process.as_ref().expect("the operator runs");
+        if let Err(error) = process
+            .wait_for_log_line(text, Duration::from_secs(20))
+            .await
+        {
+            panic!("{error}");
+        }
+    }
+
+    /// The whole log of all its lives.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+/// The kubeconfig of the operator's service account, made once for all tests of the process.
+async fn kubeconfig(control_plane: &ControlPlane) -> &'static Path {
+    static KUBECONFIG: OnceCell<PathBuf> = OnceCell::const_new();
+    KUBECONFIG
+        .get_or_init(|| async {
+            install(control_plane).await;
+            control_plane
+                .kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
+                .await
+                .expect("deploy/rbac.yaml has made the service account")
+        })
+        .await
+}
+
+async fn install(control_plane: &ControlPlane) {
+    let steps: [&[&str]; 3] = [
+        &["apply", "--server-side", "-f", "crds"],
+        &["apply", "--server-side", "-f", "deploy/rbac.yaml"],
+        &[
+            "wait",
+            "--for=condition=Established",
+            "--timeout=30s",
+            "-f",
+            "crds",
+        ],
+    ];
+    for arguments in steps {
+        let output = control_plane
+            .kubectl()
+            .args(arguments)
+            .current_dir(ROOT)
+            .output()
+            .await
+            .expect("kubectl is there");
+        assert!(
+            output.status.success(),
+            "kubectl {} failed: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}

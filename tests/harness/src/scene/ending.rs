@@ -1,0 +1,72 @@
+//! The end of a test, and what it is judged by.
+
+use std::collections::BTreeSet;
+
+use kube::ResourceExt as _;
+use kube::api::{DynamicObject, ListParams};
+use serde_json::json;
+
+use super::Scene;
+use crate::control_plane::AuditEntry;
+use crate::emulated::TENANT;
+use crate::laws::{self, Evidence};
+use crate::operator;
+
+impl Scene {
+    /// What the operator of this namespace has written to the Kubernetes API so far, in the order in which it was answered.
+    #[must_use]
+    pub fn kubernetes_writes(&self) -> Vec<AuditEntry> {
+        let entries = self.control_plane.audit_entries();
+        let entries = entries.expect("the control plane is one of the tests' own");
+        let reads = ["get", "list", "watch"];
+        entries
+            .into_iter()
+            .filter(|entry| entry.user == operator::USER && entry.namespace == self.namespace)
+            .filter(|entry| !reads.contains(&entry.verb.as_str()))
+            .collect()
+    }
+
+    /// Ends the test: nothing that happened may have broken a law, no secret was told, and `creations` deployments were created.
+    pub async fn finish(self, creations: usize) {
+        if self.operator.has_failed() {
+            self.despair("the operator has ended").await;
+        }
+        self.assert_good_conduct().await;
+        let live = self.api("Deployment").list(&ListParams::default()).await;
+        let live: BTreeSet<String> = live
+            .expect("an administrator may look")
+            .iter()
+            .filter_map(DynamicObject::uid)
+            .collect();
+        let evidence = Evidence {
+            objects: self.histories.complete(&live).await,
+            audit: self.ai_core.audit().await,
+            creations,
+        };
+        let broken: Vec<String> = laws::violations(&evidence)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        if !broken.is_empty() {
+            self.despair(&format!("laws were broken:\n{}", broken.join("\n")))
+                .await;
+        }
+    }
+
+    /// The operator lacked no right, and neither its log nor an event nor a status tells the secret of a key.
+    async fn assert_good_conduct(&self) {
+        let key = self.ai_core.service_key(TENANT).await;
+        let secret = key["clientsecret"].as_str().unwrap_or_default();
+        let mut told = self.operator.log();
+        assert!(
+            !told.contains("is forbidden: User"),
+            "the operator was refused something; compare its log with deploy/rbac.yaml:\n{told}"
+        );
+        told += &format!("{:?}", self.events().await);
+        for kind in ["Deployment", "Connection"] {
+            let objects = self.api(kind).list(&ListParams::default()).await;
+            told += &json!(objects.expect("an administrator may look").items).to_string();
+        }
+        assert!(!told.contains(secret), "the secret {secret} was told");
+    }
+}

@@ -1,0 +1,97 @@
+//! What each Deployment object has recorded over time, from a watch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, ResourceExt as _};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::LIMIT;
+use crate::laws::ObjectHistory;
+
+/// The finalizer that the operator takes off when it lets an object go.
+const FINALIZER: &str = "aicore.dev/deployment";
+
+/// The histories of all objects, by uid.
+type ByUid = BTreeMap<String, ObjectHistory>;
+
+/// Watches until it is dropped.
+pub(super) struct Histories {
+    objects: watch::Receiver<ByUid>,
+    task: JoinHandle<()>,
+}
+
+impl Histories {
+    /// Begins to watch. It has to be called before there are objects, for a watch does not tell what was before it.
+    pub(super) fn watch(deployments: Api<DynamicObject>) -> Self {
+        let (sender, objects) = watch::channel(ByUid::new());
+        let task = tokio::spawn(async move {
+            let mut events = pin!(watcher(deployments, watcher::Config::default()));
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(Event::Apply(object) | Event::InitApply(object)) => {
+                        sender.send_modify(|objects| note(objects, &object, false));
+                    }
+                    Ok(Event::Delete(object)) => {
+                        sender.send_modify(|objects| note(objects, &object, true));
+                    }
+                    // The watch begins anew by itself, for instance when the API server is restarted.
+                    Ok(Event::Init | Event::InitDone) | Err(_) => {}
+                }
+            }
+        });
+        Self { objects, task }
+    }
+
+    /// The histories as soon as every object that is not in `live` is known to be released.
+    pub(super) async fn complete(&self, live: &BTreeSet<String>) -> Vec<ObjectHistory> {
+        let mut objects = self.objects.clone();
+        let complete = objects.wait_for(|objects| {
+            let released = |(uid, object): (&String, &ObjectHistory)| {
+                live.contains(uid) || object.released.is_some()
+            };
+            objects.iter().all(released) && live.iter().all(|uid| objects.contains_key(uid))
+        });
+        let complete = tokio::time::timeout(LIMIT, complete)
+            .await
+            .expect("the watch tells what has become of every object")
+            .expect("the watch goes on as long as the scene");
+        complete.values().cloned().collect()
+    }
+}
+
+impl Drop for Histories {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
+    let text = |pointer: &str| {
+        let text = object.data.pointer(pointer).and_then(|text| text.as_str());
+        text.map(str::to_owned)
+    };
+    let history = objects
+        .entry(object.uid().unwrap_or_default())
+        .or_insert_with(|| ObjectHistory {
+            name: object.name_any(),
+            ..ObjectHistory::default()
+        });
+    let let_go = object.metadata.deletion_timestamp.is_some()
+        && !object
+            .finalizers()
+            .iter()
+            .any(|finalizer| finalizer == FINALIZER);
+    if let_go || vanished {
+        history.released.get_or_insert_with(Timestamp::now);
+    }
+    history.adopts = text("/spec/adopt/deploymentId").or(history.adopts.take());
+    history.orphans = text("/spec/deletionPolicy").as_deref() == Some("Orphan");
+    history.current = text("/status/deployment/id");
+    history.recorded.extend(history.current.clone());
+}
