@@ -4,9 +4,10 @@
 //! requested after its last write. It wakes only those whose deployment changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
@@ -17,6 +18,7 @@ use super::credentials::Tenant;
 use super::error::Error;
 use super::group::Group;
 use super::poller::{self, Poller};
+
 pub use super::snapshot::Snapshot;
 
 /// A resource group of a tenant: what one list call shows.
@@ -257,7 +259,7 @@ impl Inventory {
 
 impl Shared {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The clients that lead to a group's tenant, by connection; the one that was accepted last comes first.

@@ -1,11 +1,11 @@
 //! Following the watch of Deployments: the register of claims is filled from it, and what has gone is forgotten.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
+use parking_lot::Mutex;
 
 use super::context::Context;
 use super::wake;
@@ -29,10 +29,7 @@ struct Objects {
 impl Seen {
     /// Takes in one event of the watch.
     pub(crate) fn follow(&self, context: &Context, event: &watcher::Event<Deployment>) {
-        let mut objects = self
-            .objects
-            .lock()
-            .expect("no code panics while it holds the map");
+        let mut objects = self.objects.lock();
         match event {
             watcher::Event::Init => objects.relisted.clear(),
             watcher::Event::InitApply(object) => show(&mut objects.relisted, context, object),

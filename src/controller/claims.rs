@@ -4,11 +4,11 @@
 //! status: a cache that lags behind can never give one deployment away twice.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
+use parking_lot::Mutex;
 
 use crate::aicore::{GroupKey, Tenant};
 use crate::api::Deployment;
@@ -43,7 +43,7 @@ impl Claims {
     /// Notes what an object records and names.
     pub(crate) fn observe(&self, object: &Deployment) {
         let Some(uid) = object.uid() else { return };
-        let mut register = self.lock();
+        let mut register = self.register.lock();
         let reserved = register
             .claimants
             .get(&uid)
@@ -56,7 +56,7 @@ impl Claims {
     pub(crate) fn refresh(&self, object: &Deployment) {
         let known = object
             .uid()
-            .is_some_and(|uid| self.lock().claimants.contains_key(&uid));
+            .is_some_and(|uid| self.register.lock().claimants.contains_key(&uid));
         if known {
             self.observe(object);
         }
@@ -64,7 +64,7 @@ impl Claims {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
-        self.lock().remove(uid);
+        self.register.lock().remove(uid);
     }
 
     /// Reserves `id` for an object, unless another one holds it. The reservation ends with [`Claims::unreserve`] or with the object.
@@ -75,7 +75,7 @@ impl Claims {
         id: &str,
         tenant_of: TenantOf<'_>,
     ) -> bool {
-        let mut register = self.lock();
+        let mut register = self.register.lock();
         if register
             .holder(key, id, tenant_of)
             .is_some_and(|holder| holder != uid)
@@ -91,7 +91,7 @@ impl Claims {
 
     /// Gives up an object's reservation.
     pub(crate) fn unreserve(&self, uid: &str) {
-        let mut register = self.lock();
+        let mut register = self.register.lock();
         if let Some(mut claimant) = register.remove(uid) {
             claimant.reserved = None;
             register.insert(uid.to_owned(), claimant);
@@ -105,12 +105,12 @@ impl Claims {
         id: &str,
         tenant_of: TenantOf<'_>,
     ) -> Option<String> {
-        self.lock().holder(key, id, tenant_of)
+        self.register.lock().holder(key, id, tenant_of)
     }
 
     /// The objects that record, reserve or name `id` in this group of whatever tenant: those whom news about it concern.
     pub(crate) fn concerned(&self, group: &str, id: &str) -> Vec<ObjectRef<Deployment>> {
-        let register = self.lock();
+        let register = self.register.lock();
         let uids = register.by_deployment.get(id).into_iter().flatten();
         uids.filter_map(|uid| register.claimants.get(uid))
             .filter(|claimant| claimant.group == group)
@@ -126,19 +126,13 @@ impl Claims {
         but: Option<&str>,
         tenant_of: TenantOf<'_>,
     ) -> BTreeSet<String> {
-        let register = self.lock();
+        let register = self.register.lock();
         let free = |id: &&str| {
             register
                 .holder(key, id, tenant_of)
                 .is_none_or(|holder| Some(holder.as_str()) == but)
         };
         ids.filter(free).map(str::to_owned).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Register> {
-        self.register
-            .lock()
-            .expect("no code panics while it holds the register")
     }
 }
 

@@ -1,11 +1,12 @@
 //! What every reconciliation needs.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
+use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc};
 
 use super::claims::Claims;
@@ -116,10 +117,7 @@ impl Context {
     /// at once.
     pub(crate) fn wait_for_list(&self, key: &GroupKey, object: &Deployment, wait: bool) {
         let object = ObjectRef::from_obj(object);
-        let mut waiting = self
-            .waiting
-            .lock()
-            .expect("no code panics while it holds the map");
+        let mut waiting = self.waiting.lock();
         let waiting = waiting.entry(key.clone()).or_default();
         if wait {
             waiting.insert(object);
@@ -135,10 +133,7 @@ impl Context {
         configuration_id: &str,
     ) -> Option<OwnedMutexGuard<()>> {
         let lock = {
-            let mut creating = self
-                .creating
-                .lock()
-                .expect("no code panics while it holds the map");
+            let mut creating = self.creating.lock();
             creating.retain(|_, lock| Arc::strong_count(lock) > 1);
             creating
                 .entry((key.clone(), configuration_id.to_owned()))

@@ -35,10 +35,7 @@ pub(crate) async fn reconcile(
         return Ok(Action::await_change());
     };
     let memory = context.memories.of(&uid);
-    let newest = memory
-        .lock()
-        .expect("no code panics while it holds the memory")
-        .newest(object);
+    let newest = memory.lock().newest(object);
     let subject = Subject {
         context: &context,
         object: newest,
@@ -63,9 +60,7 @@ pub(crate) fn after_error(
 ) -> Action {
     let failures = object.uid().map_or(1, |uid| {
         let memory = context.memories.of(&uid);
-        let mut memory = memory
-            .lock()
-            .expect("no code panics while it holds the memory");
+        let mut memory = memory.lock();
         memory.failures += 1;
         memory.failures
     });

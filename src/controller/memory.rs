@@ -1,10 +1,11 @@
 //! What the process remembers of each object beyond its status. All of it can be lost: after a restart the operator only waits longer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::aicore::GroupKey;
@@ -21,10 +22,7 @@ pub(crate) struct Memories {
 impl Memories {
     /// The memory of one object, made at the first call.
     pub(crate) fn of(&self, uid: &str) -> Arc<Mutex<Memory>> {
-        let mut objects = self
-            .objects
-            .lock()
-            .expect("no code panics while it holds the map");
+        let mut objects = self.objects.lock();
         objects
             .entry(uid.to_owned())
             .or_insert_with(|| Arc::new(Mutex::new(Memory::new(Instant::now()))))
@@ -33,10 +31,7 @@ impl Memories {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
-        self.objects
-            .lock()
-            .expect("no code panics while it holds the map")
-            .remove(uid);
+        self.objects.lock().remove(uid);
     }
 }
 

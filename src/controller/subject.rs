@@ -1,6 +1,8 @@
 //! One object at work, and what its spec asks for.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::context::Context;
 use super::finalizers;
@@ -20,12 +22,7 @@ pub(crate) struct Subject<'a> {
 impl Subject<'_> {
     /// What is remembered of the object.
     pub(crate) fn remember<T>(&self, read: impl FnOnce(&mut Memory) -> T) -> T {
-        read(
-            &mut self
-                .memory
-                .lock()
-                .expect("no code panics while it holds the memory"),
-        )
+        read(&mut self.memory.lock())
     }
 }
 

@@ -43,12 +43,7 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
 }
 
 fn waiting(context: &Context, key: &GroupKey) -> HashSet<ObjectRef<Deployment>> {
-    context
-        .waiting
-        .lock()
-        .expect("no code panics while it holds the map")
-        .remove(key)
-        .unwrap_or_default()
+    context.waiting.lock().remove(key).unwrap_or_default()
 }
 
 fn wake(context: &Context, objects: impl Iterator<Item = ObjectRef<Deployment>>) {

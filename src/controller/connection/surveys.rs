@@ -1,8 +1,9 @@
 //! The last look through each Connection, and the newest list of each group.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::views::ConnectionName;
@@ -26,43 +27,26 @@ pub(crate) struct Made {
 impl Surveys {
     /// Has the next survey of a Connection made anew.
     pub(crate) fn forget(&self, name: &ConnectionName) {
-        self.made
-            .lock()
-            .expect("no code panics while it holds the map")
-            .remove(name);
+        self.made.lock().remove(name);
     }
 
     /// Notes a list.
     pub(crate) fn listed(&self, key: GroupKey, snapshot: Arc<Snapshot>) {
-        self.newest
-            .lock()
-            .expect("no code panics while it holds the map")
-            .insert(key, snapshot);
+        self.newest.lock().insert(key, snapshot);
     }
 
     /// The last survey of a Connection.
     pub(crate) fn made(&self, name: &ConnectionName) -> Option<Arc<Made>> {
-        self.made
-            .lock()
-            .expect("no code panics while it holds the map")
-            .get(name)
-            .cloned()
+        self.made.lock().get(name).cloned()
     }
 
     /// Keeps a survey.
     pub(crate) fn keep(&self, name: &ConnectionName, made: Arc<Made>) {
-        self.made
-            .lock()
-            .expect("no code panics while it holds the map")
-            .insert(name.clone(), made);
+        self.made.lock().insert(name.clone(), made);
     }
 
     /// The newest list of a group.
     pub(crate) fn newest(&self, key: &GroupKey) -> Option<Arc<Snapshot>> {
-        self.newest
-            .lock()
-            .expect("no code panics while it holds the map")
-            .get(key)
-            .cloned()
+        self.newest.lock().get(key).cloned()
     }
 }

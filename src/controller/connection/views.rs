@@ -1,7 +1,8 @@
 //! What every Connection leads to, as the Deployments need it.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+
+use parking_lot::Mutex;
 
 use crate::aicore::{Client, Tenant};
 
@@ -56,12 +57,12 @@ impl ConnectionView {
 impl Connections {
     /// What this Connection leads to; none while it was never looked at.
     pub(crate) fn get(&self, name: &ConnectionName) -> Option<ConnectionView> {
-        self.lock().get(name).cloned()
+        self.known.lock().get(name).cloned()
     }
 
     /// The tenant that this Connection leads to.
     pub(crate) fn tenant(&self, name: &ConnectionName) -> Option<Tenant> {
-        match self.lock().get(name)? {
+        match self.known.lock().get(name)? {
             ConnectionView::Usable { client, .. } => Some(client.tenant().clone()),
             ConnectionView::Unusable { .. } => None,
         }
@@ -69,7 +70,7 @@ impl Connections {
 
     /// The Connections that lead to a tenant.
     pub(crate) fn leading_to(&self, tenant: &Tenant) -> Vec<ConnectionName> {
-        let known = self.lock();
+        let known = self.known.lock();
         let leads = |view: &ConnectionView| matches!(view, ConnectionView::Usable { client, .. } if client.tenant() == tenant);
         known
             .iter()
@@ -80,17 +81,11 @@ impl Connections {
 
     /// Notes what a Connection leads to.
     pub(crate) fn set(&self, name: ConnectionName, view: ConnectionView) {
-        self.lock().insert(name, view);
+        self.known.lock().insert(name, view);
     }
 
     /// Forgets a Connection that is gone.
     pub(crate) fn forget(&self, name: &ConnectionName) {
-        self.lock().remove(name);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionName, ConnectionView>> {
-        self.known
-            .lock()
-            .expect("no code panics while it holds the map")
+        self.known.lock().remove(name);
     }
 }
