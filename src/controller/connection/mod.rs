@@ -27,6 +27,7 @@ use crate::controller::context::Context;
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::tell::events::{News, shortened};
+use crate::controller::wake;
 use chain::Hold;
 use survey::Survey;
 use views::{ConnectionName, ConnectionView};
@@ -65,6 +66,8 @@ pub(crate) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<C
 pub(crate) async fn gone(context: Arc<Context>, connection: Connection) {
     let namespace = connection.namespace().unwrap_or_default();
     forget(&context, &(namespace.clone(), connection.name_any()));
+    // One of the same name may have come already, and what was known of it was forgotten just now.
+    wake::connections(&context, [ObjectRef::from_obj(&connection)]);
     for secret in connection
         .status
         .into_iter()

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use aicore_emulator::{
-    Effect, Emulator, Entry, Fault, Match, Operation, Options, Settings, TenantSeed,
+    Effect, Emulator, Entry, Fault, Kind, Match, Operation, Options, Settings, TenantSeed,
 };
 use reqwest::{Client, Method};
 use serde::Deserialize;
@@ -98,6 +98,14 @@ impl Emulated {
     /// Everything that has happened, in its order.
     pub async fn audit(&self) -> Vec<Entry> {
         self.read::<Entries>("audit").await.entries
+    }
+
+    /// The calls of the operator for one operation, answered or not.
+    pub async fn calls(&self, operation: Operation) -> Vec<Entry> {
+        let audit = self.audit().await.into_iter();
+        audit
+            .filter(|entry| entry.kind == Kind::Call && entry.operation == operation)
+            .collect()
     }
 
     /// The accepted calls of the operator that changed something, with the id of the deployment where there is one.
@@ -203,7 +211,8 @@ impl Emulated {
         self.create("configurations", &new).await
     }
 
-    /// Somebody else, or AI Core itself, brings a deployment into another state: `status`, `targetStatus`, `statusMessage`, `frozen`.
+    /// Somebody else, or AI Core itself, brings a deployment into another state: `status`, `targetStatus`, `statusMessage`, `frozen`,
+    /// `createdAt`.
     pub async fn force(&self, id: &str, state: Value) {
         self.send(Method::PATCH, &format!("deployments/{id}"), &state)
             .await;

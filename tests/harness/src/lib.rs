@@ -6,4 +6,5 @@ pub mod emulated;
 pub mod laws;
 pub mod operator;
 pub mod process;
+pub mod proxy;
 pub mod scene;

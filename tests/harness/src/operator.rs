@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kube::config::Kubeconfig;
 use tokio::sync::OnceCell;
 
 use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
+use crate::scene::Setting;
 
 /// The namespace and the name of the service account in `deploy/rbac.yaml`.
 const NAMESPACE: &str = "aicore-operator";
@@ -46,22 +48,28 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the program `binary` for one namespace. The first call on a control plane installs the CustomResourceDefinitions and the RBAC.
+    /// Starts the program of a setting for one namespace. The first call on a control plane installs the CustomResourceDefinitions and the RBAC.
     ///
     /// # Panics
     ///
     /// When a manifest is refused or the process cannot be started: no test can go on without it.
     pub async fn start(
         control_plane: &ControlPlane,
-        binary: &str,
         namespace: &str,
-        arguments: &[&str],
+        setting: &Setting<'_>,
     ) -> Self {
-        let kubeconfig = kubeconfig(control_plane).await;
-        let spec = ProcessSpec::new(binary)
+        let mut kubeconfig = kubeconfig(control_plane).await.to_owned();
+        if let Some(server) = &setting.api_server {
+            let file = control_plane
+                .data_dir()
+                .join(format!("operator.{namespace}.kubeconfig"));
+            write_kubeconfig_for(server, &kubeconfig, &file);
+            kubeconfig = file;
+        }
+        let spec = ProcessSpec::new(setting.binary)
             .arguments(ARGUMENTS)
             .argument(namespace)
-            .arguments(arguments)
+            .arguments(setting.arguments)
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
         let log = control_plane
@@ -138,6 +146,19 @@ async fn kubeconfig(control_plane: &ControlPlane) -> &'static Path {
                 .expect("deploy/rbac.yaml has made the service account")
         })
         .await
+}
+
+/// Copies a kubeconfig, with the server at another URL.
+fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
+    let mut kubeconfig = Kubeconfig::read_from(original).expect("it was written a moment ago");
+    for named in &mut kubeconfig.clusters {
+        if let Some(cluster) = &mut named.cluster {
+            cluster.server = Some(server.to_owned());
+        }
+    }
+    // JSON is YAML, so every client reads it.
+    let text = serde_json::to_string(&kubeconfig).expect("a kubeconfig can be written as JSON");
+    std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
 async fn install(control_plane: &ControlPlane) {

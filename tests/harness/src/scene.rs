@@ -41,6 +41,8 @@ pub struct Setting<'a> {
     pub ai_core: Settings,
     /// Further arguments of the operator.
     pub arguments: &'a [&'a str],
+    /// The URL at which the operator reaches the API server, for instance that of a [`crate::proxy::Proxy`]; the server's own when absent.
+    pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
     pub connected: bool,
 }
@@ -82,6 +84,7 @@ impl Setting<'_> {
             binary,
             ai_core: Settings::fast(),
             arguments: &[],
+            api_server: None,
             connected: true,
         }
     }
@@ -94,8 +97,7 @@ impl Scene {
         let client = control_plane.admin_client();
         let namespace = create_namespace(&client).await;
         let ai_core = Emulated::start(setting.ai_core).await;
-        let operator =
-            Operator::start(control_plane, setting.binary, &namespace, setting.arguments).await;
+        let operator = Operator::start(control_plane, &namespace, &setting).await;
         let histories = Histories::watch(api(&client, &namespace, "Deployment"));
         let scene = Self {
             namespace,

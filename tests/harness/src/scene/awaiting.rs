@@ -80,6 +80,18 @@ impl Scene {
         id_of(&object.await)
     }
 
+    /// Every reason that the condition Ready of a Deployment has had since it first had `reason`, without that one. A watch tells them, so one
+    /// that came a moment ago may be missing, and none that was followed by another one is.
+    #[must_use]
+    pub fn reasons_after(&self, name: &str, reason: &str) -> Vec<String> {
+        let mut reasons = self.histories.reasons(name).into_iter();
+        assert!(
+            reasons.any(|had| had == reason),
+            "{name} never had the reason {reason}"
+        );
+        reasons.collect()
+    }
+
     /// Waits until an object is gone.
     pub async fn until_gone(&self, kind: &str, name: &str) {
         let gone = await_condition(self.api(kind), name, |object: Option<&DynamicObject>| {

@@ -11,14 +11,22 @@ use kube::{Api, ResourceExt as _};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::LIMIT;
+use super::{LIMIT, condition};
 use crate::laws::ObjectHistory;
 
 /// The finalizer that the operator takes off when it lets an object go.
 const FINALIZER: &str = "aicore.dev/deployment";
 
-/// The histories of all objects, by uid.
-type ByUid = BTreeMap<String, ObjectHistory>;
+/// What is known of all objects, by uid.
+type ByUid = BTreeMap<String, Known>;
+
+/// What is known of one object.
+#[derive(Default)]
+struct Known {
+    history: ObjectHistory,
+    /// The reasons of its condition Ready, each once in a row.
+    reasons: Vec<String>,
+}
 
 /// Watches until it is dropped.
 pub(super) struct Histories {
@@ -52,8 +60,8 @@ impl Histories {
     pub(super) async fn complete(&self, live: &BTreeSet<String>) -> Vec<ObjectHistory> {
         let mut objects = self.objects.clone();
         let complete = objects.wait_for(|objects| {
-            let released = |(uid, object): (&String, &ObjectHistory)| {
-                live.contains(uid) || object.released.is_some()
+            let released = |(uid, object): (&String, &Known)| {
+                live.contains(uid) || object.history.released.is_some()
             };
             objects.iter().all(released) && live.iter().all(|uid| objects.contains_key(uid))
         });
@@ -61,7 +69,19 @@ impl Histories {
             .await
             .expect("the watch tells what has become of every object")
             .expect("the watch goes on as long as the scene");
-        complete.values().cloned().collect()
+        complete
+            .values()
+            .map(|object| object.history.clone())
+            .collect()
+    }
+
+    /// The reasons of the condition Ready of the objects of this name, in their order, each once in a row.
+    pub(super) fn reasons(&self, name: &str) -> Vec<String> {
+        let objects = self.objects.borrow();
+        let named = objects
+            .values()
+            .filter(|object| object.history.name == name);
+        named.flat_map(|object| object.reasons.clone()).collect()
     }
 }
 
@@ -76,12 +96,13 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
         let text = object.data.pointer(pointer).and_then(|text| text.as_str());
         text.map(str::to_owned)
     };
-    let history = objects
-        .entry(object.uid().unwrap_or_default())
-        .or_insert_with(|| ObjectHistory {
-            name: object.name_any(),
-            ..ObjectHistory::default()
-        });
+    let Known { history, reasons } = objects.entry(object.uid().unwrap_or_default()).or_default();
+    history.name = object.name_any();
+    if let Some(reason) = condition(&object.data, "Ready")["reason"].as_str()
+        && reasons.last().is_none_or(|last| last != reason)
+    {
+        reasons.push(reason.to_owned());
+    }
     let let_go = object.metadata.deletion_timestamp.is_some()
         && !object
             .finalizers()
