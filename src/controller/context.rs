@@ -8,6 +8,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc};
+use tokio::time::Instant;
 
 use super::claims::Claims;
 use super::connection::surveys::Surveys;
@@ -70,6 +71,8 @@ pub(crate) struct Context {
     pub(crate) wake_deployment: mpsc::UnboundedSender<ObjectRef<Deployment>>,
     /// Deployments that wait for the next list of a group.
     pub(crate) waiting: Mutex<HashMap<GroupKey, HashSet<ObjectRef<Deployment>>>>,
+    /// Whether a group whose list failed is missing, and when that was found out.
+    pub(crate) missing_groups: Mutex<HashMap<GroupKey, (bool, Instant)>>,
     /// One Connection lets go of its Secrets at a time.
     pub(crate) releasing: AsyncMutex<()>,
     /// One create call at a time for each configuration, so that an open call and the search for a lost one never see each other halfway.

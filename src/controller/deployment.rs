@@ -122,6 +122,13 @@ async fn conclude(
         Ok(false) => Ok(rest(subject, observation, step)),
         Err(Obstacle::Kubernetes(error)) => Err(error),
         Err(Obstacle::Early(due)) => Ok(again(subject, observation, due)),
+        Err(Obstacle::Unknown) if !hopeless => {
+            Ok(again(subject, observation, pause(subject, None)))
+        }
+        Err(Obstacle::Unknown) => {
+            fail(subject, &without_effect(&subject.object, step, times)).await?;
+            Ok(again(subject, observation, pause(subject, None)))
+        }
         Err(Obstacle::Remote {
             mut failure,
             retry_after,
@@ -139,15 +146,13 @@ async fn conclude(
 /// What a step that writes to AI Core is sent for: as long as it is the same, sending it again is a repetition.
 fn shown(subject: &Subject<'_>, observation: &Observation, step: Step) -> Option<String> {
     let object = &subject.object;
+    let remote = observation
+        .remote
+        .as_ref()
+        .map(|remote| (&remote.id, &remote.status, &remote.target_status));
     match step {
-        Step::Stop | Step::Delete => {
-            let shown = observation
-                .remote
-                .as_ref()
-                .map(|remote| (&remote.status, &remote.target_status));
-            Some(format!("{} {shown:?}", recorded_id(object)))
-        }
-        Step::ChangeConfiguration => Some(format!("{} {:?}", recorded_id(object), wanted(object))),
+        Step::Stop | Step::Delete => Some(format!("{remote:?}")),
+        Step::ChangeConfiguration => Some(format!("{remote:?} {:?}", wanted(object))),
         Step::Create | Step::PrepareConfiguration => {
             let previous = object
                 .status
@@ -158,8 +163,8 @@ fn shown(subject: &Subject<'_>, observation: &Observation, step: Step) -> Option
                 .as_ref()
                 .map(|access| access.client.fingerprint());
             Some(format!(
-                "{:?} {previous:?} {:?} {key:?}",
-                object.metadata.generation, object.spec.configuration_id
+                "{remote:?} {:?} {previous:?} {key:?}",
+                object.metadata.generation
             ))
         }
         _ => None,
@@ -260,7 +265,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     }
     let nothing_left = matches!(step, Step::Release(_) | Step::Done(Done::Deleted))
         || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
-    if nothing_left {
+    if matches!(step, Step::Release(_)) {
         wake::connections(context, wake::connections_of(&subject.object));
     }
     match &observation.access {
@@ -270,7 +275,12 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
                 .set_busy(&access.key, subject.uid, is_moving(step));
             context.wait_for_list(&access.key, &subject.object, needs_list(step));
         }
-        _ => context.inventory.unwatch(subject.uid),
+        access => {
+            context.inventory.unwatch(subject.uid);
+            if let Some(access) = access {
+                context.wait_for_list(&access.key, &subject.object, false);
+            }
+        }
     }
     // A call besides the lists has failed, or the Connection is not held yet: no list brings news of that.
     let unannounced = step == Step::Wait(Wait::Chain) || observation.problem.is_some();

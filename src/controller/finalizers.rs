@@ -59,14 +59,17 @@ where
             &Patch::<()>::Json(patch),
         )
         .await;
-    patched.map_err(|error| match error {
-        // So the API server answers when a `test` fails: the object is not the one that was read.
-        kube::Error::Api(mut status) if status.code == 422 => {
-            status.code = 409;
-            kube::Error::Api(status)
+    match patched {
+        // So the API server answers when a `test` fails, and also when it finds the object wrong: only the former is a reason to look again.
+        Err(kube::Error::Api(mut status)) if status.code == 422 => {
+            let present = api.get(&object.name_any()).await?;
+            if present.resource_version() != object.resource_version() {
+                status.code = 409;
+            }
+            Err(kube::Error::Api(status))
         }
-        error => error,
-    })
+        patched => patched,
+    }
 }
 
 /// Whether a write failed because the object has changed or gone since it was read: a reason to look again, not an error.

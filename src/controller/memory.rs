@@ -46,6 +46,10 @@ pub(crate) struct Memory {
     accepted: Option<(Target, String, Instant)>,
     /// The last write of a kind in a remote state, how often it was made there, and when for the last time.
     sent: Option<(Step, String, u32, Instant)>,
+    /// The configuration that this process has itself found or created for the object, and where.
+    pub(crate) prepared: Option<(GroupKey, String)>,
+    /// What the create call with this serial number has returned.
+    pub(crate) created: Option<(i64, String)>,
     /// Where a look had no result, and no record and no remote write came since.
     pub(crate) looked: Option<GroupKey>,
     /// The deployment that is proven to be gone, as long as no list shows it again.
@@ -68,6 +72,8 @@ impl Memory {
             unsettled_since: now,
             accepted: None,
             sent: None,
+            prepared: None,
+            created: None,
             looked: None,
             gone: None,
             failures: 0,
@@ -163,6 +169,11 @@ impl Memory {
         since(&mut self.group_missing, group.to_owned())
     }
 
+    /// Notes that the resource group is there.
+    pub(crate) fn group_found(&mut self) {
+        self.group_missing = None;
+    }
+
     /// How long the deployment has been seen to run with another configuration than the one with this id.
     pub(crate) fn running_unchanged_for(&mut self, configuration: String) -> Duration {
         since(&mut self.unchanged, configuration)
@@ -177,7 +188,6 @@ impl Memory {
     pub(crate) fn seen(&mut self) {
         self.absent = None;
         self.gone = None;
-        self.group_missing = None;
     }
 
     /// How long this process has known of the intent with this serial number.

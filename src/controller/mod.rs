@@ -108,6 +108,7 @@ pub async fn run(
         wake_connection,
         wake_deployment,
         waiting: Default::default(),
+        missing_groups: Default::default(),
         releasing: Default::default(),
         creating: Default::default(),
         options,

@@ -59,6 +59,7 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
             id
         }
     };
+    subject.remember(|memory| memory.prepared = Some((access.key.clone(), id.clone())));
     write_status(subject, |status| {
         status.configuration = Some(RecordedConfiguration {
             id,

@@ -51,10 +51,14 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
         }
         Err(error) => {
             let obstacle = refused(&error);
-            let doubtful = matches!(&obstacle, Obstacle::Remote { failure, .. } if failure.stalled);
+            // A configuration that AI Core does not take, and that this process has not seen there, may be one of another tenant or of a
+            // former group: it is looked for anew.
+            let prepared = subject.remember(|memory| memory.prepared.clone())
+                == Some((access.key.clone(), configuration.clone()));
+            let doubtful = !prepared
+                && matches!(&obstacle, Obstacle::Remote { failure, .. } if failure.stalled);
             close(subject, &intent, |status| {
                 status.intent = None;
-                // A configuration that AI Core does not take may be one of another tenant or of a former group: it is looked for anew.
                 status
                     .configuration
                     .take_if(|configuration| doubtful && configuration.content_hash.is_some());
@@ -132,6 +136,7 @@ async fn keep(
         );
         return Ok(false);
     }
+    subject.remember(|memory| memory.created = Some((intent.serial, id.to_owned())));
     if !close(subject, intent, |status| record(status, access, id)).await? {
         return Ok(false);
     }

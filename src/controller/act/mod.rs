@@ -267,9 +267,7 @@ fn settle(
     subject.remember(|memory| memory.unsettle());
     match answer {
         Ok(()) => Ok(()),
-        Err(Error::NotFound(_)) if !refusal.stalled => {
-            Err(Obstacle::Early(subject.context.options.inventory.busy))
-        }
+        Err(Error::NotFound(_)) if !refusal.stalled => Err(Obstacle::Unknown),
         // The same call may be accepted in another state, so a conflict says nothing against the configuration.
         Err(
             error @ Error::Rejected(Rejection {

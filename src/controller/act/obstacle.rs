@@ -15,8 +15,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 pub(crate) enum Obstacle {
     /// The Kubernetes API refused or failed; a stale view is one of the reasons.
     Kubernetes(kube::Error),
-    /// It is too early: what was sent before may still show its effect, or the deployment may have gone just now.
+    /// It is too early, and nothing was sent: something else has to end first.
     Early(Duration),
+    /// AI Core answers that it does not know the deployment that it has listed: it may have gone just now, or be too young.
+    Unknown,
     /// AI Core refused or failed.
     Remote {
         /// What to tell.

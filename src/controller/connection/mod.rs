@@ -106,9 +106,9 @@ async fn work(
             return Ok(Action::await_change());
         }
     }
-    let hold = chain::hold(context, connection).await?;
     let client = client(context, connection).await?;
     note(context, name, connection, &client);
+    let hold = chain::hold(context, connection).await?;
     if hold == Hold::Changed {
         // What our own write has made of the Connection is looked at next.
         return Ok(Action::requeue(Duration::ZERO));

@@ -49,32 +49,56 @@ impl Survey {
 
 /// Looks through a key, at AI Core where the last look is too old, and otherwise at what is known.
 pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client) -> Survey {
-    let fresh = |made: &Arc<Made>| made.at.elapsed() < context.options.resync;
-    if let Some(made) = context.surveys.made(name).filter(fresh) {
+    if let Some(problem) = context.surveys.failure(name) {
+        return Survey::failed(problem);
+    }
+    let last = context.surveys.made(name);
+    if let Some(made) = last
+        .as_ref()
+        .filter(|made| made.at.elapsed() < context.options.resync)
+    {
         return count(context, client.tenant(), &made.resource_groups);
     }
-    match make(context, client).await {
+    match make(
+        context,
+        client,
+        last.map(|made| made.resource_groups.clone()),
+    )
+    .await
+    {
         Ok(made) => {
             let made = Arc::new(made);
             context.surveys.keep(name, made.clone());
             count(context, client.tenant(), &made.resource_groups)
         }
-        Err(error) => Survey::failed(Problem {
-            reason: error.reason(),
-            message: error.to_string(),
-        }),
+        Err(error) => {
+            let problem = Problem {
+                reason: error.reason(),
+                message: error.to_string(),
+            };
+            context
+                .surveys
+                .fail(name, problem.clone(), error.retry_after());
+            Survey::failed(problem)
+        }
     }
 }
 
-async fn make(context: &Context, client: &Client) -> Result<Made, Error> {
+async fn make(
+    context: &Context,
+    client: &Client,
+    last: Option<Vec<String>>,
+) -> Result<Made, Error> {
     client.check_token().await?;
     let mut resource_groups: Vec<String> = match client.list_resource_groups().await {
         Ok(groups) => groups.into_iter().map(|group| group.id).collect(),
         // A key may work without being allowed to list the groups; then something that every key may do tells.
-        Err(error) if is_answered(&error) => {
+        Err(error) if is_refused(&error) => {
             judge(error, client.meta().await)?;
             Vec::new()
         }
+        // What was seen before is still the best that is known.
+        Err(error) if is_odd(&error) => last.ok_or(error)?,
         Err(error) => return Err(error),
     };
     resource_groups.sort();
@@ -94,24 +118,20 @@ async fn make(context: &Context, client: &Client) -> Result<Made, Error> {
     })
 }
 
-/// Whether a failed list of the groups was answered by the API, in whatever way, so that another call may fare better with the same key.
-fn is_answered(error: &Error) -> bool {
-    match error {
-        Error::Unauthorized(_)
-        | Error::Forbidden(_)
-        | Error::NotFound(_)
-        | Error::Rejected(_)
-        | Error::Throttled { .. }
-        | Error::Malformed { .. }
-        | Error::Incomplete { .. }
-        | Error::Insecure { .. } => true,
-        Error::TokenRejected(_)
-        | Error::TokenUnavailable { .. }
-        | Error::Unavailable { .. }
-        | Error::Unreachable { .. }
-        | Error::InvalidArgument { .. }
-        | Error::NoConnection(_) => false,
-    }
+/// Whether the API has let nobody in with this key to see the groups.
+fn is_refused(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unauthorized(_) | Error::Forbidden(_) | Error::NotFound(_) | Error::Rejected(_)
+    )
+}
+
+/// Whether the API has answered in a way that says nothing about the key.
+fn is_odd(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Throttled { .. } | Error::Malformed { .. } | Error::Incomplete { .. }
+    )
 }
 
 /// Whether a key works that got this failure for the list of groups, and this answer for the description of the API.
@@ -174,7 +194,7 @@ mod tests {
     #[test]
     fn a_key_works_that_may_not_list_groups_but_is_let_in_elsewhere() {
         for groups in [400, 401, 403, 404, 405] {
-            assert!(is_answered(&refused(groups)));
+            assert!(is_refused(&refused(groups)));
             for meta in [Ok(Meta::default()), Err(refused(404)), Err(refused(400))] {
                 let what = format!("{groups}, {meta:?}");
                 assert!(judge(refused(groups), meta).is_ok(), "{what}");
@@ -195,13 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_says_nothing_about_the_key_leaves_what_was_seen_before() {
+        let throttled = Error::Throttled {
+            retry_after: None,
+            message: rejection(429),
+        };
+        assert!(is_odd(&throttled) && !is_refused(&throttled));
+    }
+
+    #[test]
     fn no_answer_and_no_token_are_no_reason_to_ask_for_anything_else() {
         let down = Error::Unavailable {
             status: 503,
             retry_after: None,
             message: rejection(503),
         };
-        assert!(!is_answered(&down));
-        assert!(!is_answered(&Error::TokenRejected(rejection(401))));
+        for error in [down, Error::TokenRejected(rejection(401))] {
+            assert!(!is_refused(&error) && !is_odd(&error), "{error}");
+        }
     }
 }

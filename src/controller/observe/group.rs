@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::access::Access;
 use crate::aicore::Error;
 use crate::controller::subject::Subject;
@@ -22,26 +24,15 @@ pub(crate) enum Standing {
 
 /// Finds out why a list failed. The API says of a failing list only that it is a 400; gateways answer 403, others 404.
 pub(crate) async fn standing(subject: &Subject<'_>, access: &Access, error: &Error) -> Standing {
-    if !matches!(
+    let may_be_gone = matches!(
         error,
         Error::Forbidden(_) | Error::NotFound(_) | Error::Rejected(_)
-    ) {
+    );
+    if !may_be_gone || !is_missing(subject, access).await {
+        subject.remember(|memory| memory.group_found());
         return Standing::There;
     }
-    let group = &access.key.group;
-    if !matches!(
-        access.client.get_resource_group(group).await,
-        Err(Error::NotFound(_))
-    ) {
-        return Standing::There;
-    }
-    let listed = access.client.list_resource_groups().await;
-    let lacking = listed
-        .is_ok_and(|groups| !groups.is_empty() && groups.iter().all(|other| other.id != *group));
-    if !lacking {
-        return Standing::There;
-    }
-    let missing_for = subject.remember(|memory| memory.group_missing_for(group));
+    let missing_for = subject.remember(|memory| memory.group_missing_for(&access.key.group));
     match subject
         .context
         .options
@@ -52,4 +43,37 @@ pub(crate) async fn standing(subject: &Subject<'_>, access: &Access, error: &Err
         Some(recheck) => Standing::Missing { recheck },
         None => Standing::Gone,
     }
+}
+
+/// Whether AI Core has no such group. All objects of a group share the answer for as long as a list is good for.
+async fn is_missing(subject: &Subject<'_>, access: &Access) -> bool {
+    let options = &subject.context.options.inventory;
+    let known = subject
+        .context
+        .missing_groups
+        .lock()
+        .get(&access.key)
+        .copied();
+    if let Some((missing, _)) = known.filter(|(_, at)| at.elapsed() < options.busy) {
+        return missing;
+    }
+    let missing = ask(access).await;
+    subject
+        .context
+        .missing_groups
+        .lock()
+        .insert(access.key.clone(), (missing, Instant::now()));
+    missing
+}
+
+async fn ask(access: &Access) -> bool {
+    let group = &access.key.group;
+    if !matches!(
+        access.client.get_resource_group(group).await,
+        Err(Error::NotFound(_))
+    ) {
+        return false;
+    }
+    let listed = access.client.list_resource_groups().await;
+    listed.is_ok_and(|groups| !groups.is_empty() && groups.iter().all(|other| other.id != *group))
 }

@@ -56,6 +56,7 @@ pub(crate) async fn for_own(
         }
         Observed::Failed(error) => return Err(Blocked::from(&*error)),
     };
+    subject.remember(|memory| memory.group_found());
     let sight = match adopts(&subject.object) {
         Some(id) => adopted(subject, access, &snapshot, id),
         None => by_name(subject, access, &snapshot).await?,
@@ -170,6 +171,14 @@ pub(crate) async fn for_result(
         candidates: vec![id],
         ..Findings::of(Record::Intent(Resolution::Found))
     };
+    subject.remember(|memory| memory.group_found());
+    // What the call returned is known where only the record of it failed.
+    let returned = subject
+        .remember(|memory| memory.created.clone())
+        .filter(|(serial, _)| *serial == intent.serial);
+    if let Some((_, id)) = returned {
+        return Ok(found(id));
+    }
     // A person's choice comes first: naming a deployment makes this object its holder, unless another one holds it.
     let chosen = adopts(&subject.object).filter(|id| snapshot.get(id).is_some());
     if let Some(id) = chosen.filter(|id| adopted(subject, access, &snapshot, id).look == Look::One)

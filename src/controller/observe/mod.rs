@@ -37,6 +37,8 @@ pub(crate) struct Observation {
     pub(crate) problem: Option<Problem>,
     /// When time alone may change the situation.
     pub(crate) recheck: Option<Duration>,
+    /// The Connection that what is recorded is reached through from now on, where it is another one than before.
+    pub(crate) moved_to: Option<String>,
 }
 
 /// Looks at everything that the next step of the object depends on.
@@ -59,6 +61,7 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
             candidates: Vec::new(),
             problem: None,
             recheck: None,
+            moved_to: None,
         });
     }
 
@@ -75,6 +78,10 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         }
     };
     situation.record = findings.record;
+    let moved_to = match &access {
+        Ok(access) => moved_to(subject, access).await?,
+        Err(_) => None,
+    };
     Ok(Observation {
         situation,
         access: access.ok(),
@@ -82,7 +89,26 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         candidates: findings.candidates,
         problem,
         recheck: findings.recheck,
+        moved_to,
     })
+}
+
+/// Whether the spec names another Connection to the same tenant than the one that was used, and that one is held: then the former is free.
+async fn moved_to(subject: &Subject<'_>, access: &Access) -> Result<Option<String>, kube::Error> {
+    let status = subject.object.status.as_ref();
+    let used = status.filter(|status| status.deployment.is_some() || status.intent.is_some());
+    let used = used.and_then(|status| status.connection.as_ref());
+    if used.is_none_or(|used| *used == access.connection) {
+        return Ok(None);
+    }
+    let namespace = subject
+        .object
+        .metadata
+        .namespace
+        .as_deref()
+        .unwrap_or_default();
+    let held = access::chain_holds(subject.context, namespace, &access.connection).await?;
+    Ok(held.then(|| access.connection.clone()))
 }
 
 /// What the status records, when AI Core was not asked.

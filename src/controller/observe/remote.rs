@@ -62,7 +62,9 @@ pub(crate) async fn find(
             };
         }
     };
+    subject.remember(|memory| memory.group_found());
     if let Some(deployment) = snapshot.get(&recorded.id) {
+        subject.remember(|memory| memory.seen());
         let remote = Remote::Present(present(subject, deployment, snapshot.date));
         return Ok(Findings {
             remote: Some(deployment.clone()),
@@ -75,7 +77,13 @@ pub(crate) async fn find(
         Absence::Refuted(deployment) => {
             let present = present(subject, &deployment, snapshot.date);
             // No list will bring news of it, so it is asked for as often as lists are made.
-            let settled = present.state == State::Running && present.target == Target::Running;
+            let passing = matches!(
+                present.state,
+                State::Unknown | State::Pending | State::Stopping | State::Deleting
+            );
+            let settled =
+                !passing && (present.state != State::Running || present.target == Target::Running);
+            let settled = settled && present.target != Target::Deleted;
             let options = &context.options.inventory;
             let recheck = if settled { options.idle } else { options.busy };
             return Ok(Findings {
@@ -103,25 +111,22 @@ fn present(
     let options = &subject.context.options;
     let state = state_of(&deployment.status);
     // AI Core may leave the target state out of its answer. Then what it has accepted stands for it, as long as it may take to show.
-    let accepted = subject.remember(|memory| {
-        memory.seen();
-        memory.accepted(&deployment.id)
-    });
+    let accepted = subject.remember(|memory| memory.accepted(&deployment.id));
     let accepted = accepted
         .filter(|(_, ago)| *ago < options.settle())
         .map(|(target, _)| target);
     let target = target_of(deployment.target_status.as_ref(), accepted);
-    let passing_for =
-        subject.remember(|memory| memory.passing_for(format!("{state:?} {target:?}")));
+    let configuration = fit(subject, deployment);
+    let passing = format!("{} {state:?} {target:?} {configuration:?}", deployment.id);
     let status = subject.object.status.as_ref();
     Present {
         state,
         target,
-        configuration: fit(subject, deployment),
+        configuration,
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
         expired: is_expired(subject, &recorded(deployment), date),
-        overdue: passing_for >= options.overdue,
+        overdue: subject.remember(|memory| memory.passing_for(passing)) >= options.overdue,
     }
 }
 
@@ -267,8 +272,14 @@ fn is_expired(
         .ttl
         .as_ref()
         .and_then(|ttl| time_to_live::expiry(created_at, ttl));
-    let expiry =
-        shown.or_else(|| time_to_live::expiry(created_at, subject.object.spec.ttl.as_ref()?));
+    let adopted = subject
+        .object
+        .spec
+        .adopt
+        .as_ref()
+        .is_some_and(|adopt| adopt.deployment_id == recorded.id);
+    let asked_for = subject.object.spec.ttl.as_ref().filter(|_| !adopted);
+    let expiry = shown.or_else(|| time_to_live::expiry(created_at, asked_for?));
     let date = date.unwrap_or_else(Timestamp::now);
     expiry.is_some_and(|expiry| date + EXPIRY_TOLERANCE >= expiry)
 }

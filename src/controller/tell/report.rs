@@ -31,6 +31,9 @@ pub(crate) fn status(
     if let Some(remote) = &observation.remote {
         status.deployment = Some(recorded(remote));
     }
+    if let Some(connection) = &observation.moved_to {
+        status.connection = Some(connection.clone());
+    }
     if step == Step::Done(Done::Running) {
         // A stop that was announced but never sent must not explain a later stop by somebody else.
         status.stop_sent_for = None;
@@ -78,7 +81,8 @@ pub(crate) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> 
     status
 }
 
-/// While a list is fetched there is nothing to tell, and a reached goal stays reached while AI Core does not answer for a while.
+/// While a list is fetched there is nothing to tell. While AI Core does not answer for a while, a reached goal stays reached, and what a person
+/// has to do stays to be done.
 fn says_nothing_new(
     object: &Deployment,
     status: &DeploymentStatus,
@@ -86,14 +90,16 @@ fn says_nothing_new(
     step: Step,
 ) -> bool {
     let looked_at = Some(status.observed_generation) == object.metadata.generation;
-    let ready = status
-        .conditions
-        .iter()
-        .any(|condition| condition.kind == ConditionKind::Ready && condition.status == true.into());
+    let at_rest = status.conditions.iter().any(|condition| {
+        matches!(
+            condition.kind,
+            ConditionKind::Ready | ConditionKind::Stalled
+        ) && condition.status == true.into()
+    });
     match step {
         Step::Wait(Wait::Observation) => looked_at,
         Step::Wait(Wait::Unreachable) => {
-            looked_at && ready && observation.situation.connection == Connection::Unreachable
+            looked_at && at_rest && observation.situation.connection == Connection::Unreachable
         }
         _ => false,
     }

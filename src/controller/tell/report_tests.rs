@@ -32,6 +32,7 @@ fn observation(connection: Connection) -> Observation {
         candidates: vec!["d1".into(), "d2".into()],
         problem: None,
         recheck: None,
+        moved_to: None,
     }
 }
 
