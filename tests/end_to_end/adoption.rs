@@ -47,18 +47,6 @@ async fn an_adopted_deployment_whose_policy_is_orphan_is_never_written_to() {
 }
 
 #[tokio::test]
-async fn adopting_what_ai_core_does_not_have_is_told_and_nothing_is_created() {
-    let scene = scene().await;
-    scene
-        .put(&adoption("churn", "d00000000000000f", "Delete"))
-        .await;
-    let message = scene.until_stalled("churn", "NeverSeen").await;
-    assert!(message.contains("d00000000000000f"), "{message}");
-    scene.delete_and_wait("churn").await;
-    scene.finish(0).await;
-}
-
-#[tokio::test]
 async fn of_two_objects_that_adopt_one_deployment_the_later_gets_nothing_and_harms_nothing() {
     let scene = scene().await;
     let configuration = scene.ai_core.add_configuration(GROUP).await;

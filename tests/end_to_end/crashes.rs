@@ -9,7 +9,7 @@ use aicore_emulator::{Effect, Response};
 use harness::scene::{GROUP, LIMIT, Scene, condition};
 use serde_json::{Value, json};
 
-use crate::manifests::{deployment, deployment_from, scene, wish};
+use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish};
 
 /// So late that the operator is always killed before the answer.
 const NEVER: Effect = Effect::AnswerLatencyMs(20_000);
@@ -236,11 +236,7 @@ async fn where_nothing_proves_whose_a_deployment_is_a_person_is_asked_and_can_an
 #[tokio::test]
 async fn an_exclusive_connection_proves_whose_a_deployment_is() {
     let mut scene = scene().await;
-    let exclusive = json!({"spec": {"exclusive": true}});
-    scene.change("Connection", "aicore", exclusive).await;
-    scene
-        .until_reason("Connection", "aicore", "Connected")
-        .await;
+    make_exclusive(&scene).await;
     let configuration = scene.ai_core.add_configuration(GROUP).await;
     kill_during(&mut scene, CreateDeployment, async |scene| {
         scene.put(&deployment_from("churn", &configuration)).await;
@@ -306,11 +302,7 @@ async fn a_deleted_object_whose_deployment_nothing_proves_waits_for_the_answer_a
 #[tokio::test]
 async fn three_objects_of_one_configuration_get_one_deployment_each_however_often_it_is_killed() {
     let mut scene = scene().await;
-    let exclusive = json!({"spec": {"exclusive": true}});
-    scene.change("Connection", "aicore", exclusive).await;
-    scene
-        .until_reason("Connection", "aicore", "Connected")
-        .await;
+    make_exclusive(&scene).await;
     let configuration = scene.ai_core.add_configuration(GROUP).await;
     let names = ["first", "second", "third"];
     scene

@@ -2,9 +2,14 @@
 //! are the promises. At the end of each test AI Core's log is held against the laws (`harness::laws`).
 
 mod adoption;
+mod blackout;
+mod chain;
+mod choices;
 mod crashes;
 mod credentials;
+mod crowd;
 mod edits;
+mod expiry;
 mod idle;
 mod judge;
 mod life;
@@ -12,4 +17,5 @@ mod manifests;
 mod outage;
 mod readings;
 mod refusals;
+mod repetition;
 mod surprises;

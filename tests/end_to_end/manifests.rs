@@ -63,3 +63,12 @@ pub async fn wish(scene: &Scene, name: &str, desired_state: &str) {
     let wish = json!({"spec": {"desiredState": desired_state}});
     scene.change("Deployment", name, wish).await;
 }
+
+/// Declares that nobody else creates deployments from the configurations that objects name.
+pub async fn make_exclusive(scene: &Scene) {
+    let exclusive = json!({"spec": {"exclusive": true}});
+    scene.change("Connection", CONNECTION, exclusive).await;
+    scene
+        .until_reason("Connection", CONNECTION, "Connected")
+        .await;
+}

@@ -1,9 +1,7 @@
 //! What others do to a deployment, and what the object then says and does: by its policies, and never more than they allow.
 
-use aicore_emulator::Operation::{CreateDeployment, ListDeployments};
-use aicore_emulator::{Effect, Response};
+use aicore_emulator::Operation::CreateDeployment;
 use harness::scene::{GROUP, condition, id_of};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::manifests::{configuration, deployment, scene, wish, with};
@@ -80,62 +78,6 @@ async fn recreate_policy_always_replaces_what_somebody_else_stopped_or_deleted()
 }
 
 #[tokio::test]
-async fn a_time_to_live_that_has_run_out_is_ready_and_nothing_is_made_anew() {
-    let scene = scene().await;
-    let spec = json!({
-        "configuration": configuration(&json!({})),
-        "ttl": "10m",
-        "recreatePolicy": "Always",
-    });
-    scene.put(&with("churn", spec)).await;
-    let id = scene.until_ready("churn", "Running").await;
-    let running = scene.get("Deployment", "churn").await["status"]["deployment"].clone();
-
-    // AI Core takes no ttl below ten minutes, so its lists say that ten minutes have passed.
-    let created = Timestamp::now() - SignedDuration::from_mins(10);
-    let created = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    scene
-        .ai_core
-        .fault(
-            "stale, and aged",
-            &[ListDeployments],
-            None,
-            list(&running, &created),
-        )
-        .await;
-    scene
-        .until("Deployment", "churn", "it is ten minutes old", |object| {
-            object["status"]["deployment"]["createdAt"] == created.as_str()
-        })
-        .await;
-    scene.ai_core.remove(&id).await;
-    scene.ai_core.heal().await;
-
-    scene.until_ready("churn", "Expired").await;
-    scene.delete_and_wait("churn").await;
-    scene.finish(1).await;
-}
-
-/// A list with one running deployment that was created then.
-fn list(running: &Value, created: &str) -> Effect {
-    let deployment = json!({
-        "id": running["id"],
-        "configurationId": running["configurationId"],
-        "status": "RUNNING",
-        "targetStatus": "RUNNING",
-        "ttl": "10m",
-        "createdAt": created,
-        "modifiedAt": created,
-    });
-    Effect::Respond(Response {
-        status: 200,
-        body: json!({"count": 1, "resources": [deployment]}).to_string(),
-        content_type: Some("application/json".to_owned()),
-        retry_after: None,
-    })
-}
-
-#[tokio::test]
 async fn a_deployment_whose_policy_is_orphan_stays_when_its_object_goes() {
     let scene = scene().await;
     let spec = json!({"configuration": configuration(&json!({})), "deletionPolicy": "Orphan"});
@@ -178,20 +120,6 @@ async fn an_orphaned_deployment_is_found_again_by_its_name_when_the_object_comes
 
     let policy = json!({"spec": {"deletionPolicy": "Delete"}});
     scene.change("Deployment", "churn", policy).await;
-    scene.delete_and_wait("churn").await;
-    scene.finish(1).await;
-}
-
-#[tokio::test]
-async fn an_exhausted_quota_is_told_and_heals() {
-    let scene = scene().await;
-    scene.ai_core.set(json!({"maxDeployments": 0})).await;
-    scene.put(&deployment("churn")).await;
-    scene
-        .until_reason("Deployment", "churn", "QuotaExceeded")
-        .await;
-    scene.ai_core.set(json!({"maxDeployments": 1})).await;
-    scene.until_ready("churn", "Running").await;
     scene.delete_and_wait("churn").await;
     scene.finish(1).await;
 }

@@ -96,8 +96,8 @@ impl Scene {
         let control_plane = ControlPlane::shared().await;
         let client = control_plane.admin_client();
         let namespace = create_namespace(&client).await;
-        let ai_core = Emulated::start(setting.ai_core).await;
         let operator = Operator::start(control_plane, &namespace, &setting).await;
+        let ai_core = Emulated::start(setting.ai_core).await;
         let histories = Histories::watch(api(&client, &namespace, "Deployment"));
         let scene = Self {
             namespace,

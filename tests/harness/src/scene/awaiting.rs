@@ -80,8 +80,8 @@ impl Scene {
         id_of(&object.await)
     }
 
-    /// Every reason that the condition Ready of a Deployment has had since it first had `reason`, without that one. A watch tells them, so one
-    /// that came a moment ago may be missing, and none that was followed by another one is.
+    /// The reasons that the condition Ready of a Deployment has had after it first had `reason`, each once in a row. They come from a watch, so
+    /// the latest may be missing.
     #[must_use]
     pub fn reasons_after(&self, name: &str, reason: &str) -> Vec<String> {
         let mut reasons = self.histories.reasons(name).into_iter();
