@@ -11,7 +11,6 @@ use super::time_to_live;
 use crate::aicore::{self, Error, Observed, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, Wanted, wanted};
-use crate::controller::tell::report::recorded;
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
 };
@@ -77,15 +76,12 @@ pub(crate) async fn find(
         Absence::Refuted(deployment) => {
             let present = present(subject, &deployment, snapshot.date);
             // No list will bring news of it, so it is asked for as often as lists are made.
-            let passing = matches!(
-                present.state,
-                State::Unknown | State::Pending | State::Stopping | State::Deleting
-            );
-            let settled =
-                !passing && (present.state != State::Running || present.target == Target::Running);
-            let settled = settled && present.target != Target::Deleted;
             let options = &context.options.inventory;
-            let recheck = if settled { options.idle } else { options.busy };
+            let recheck = if is_passing(&present) {
+                options.busy
+            } else {
+                options.idle
+            };
             return Ok(Findings {
                 remote: Some(*deployment),
                 recheck: Some(recheck),
@@ -125,8 +121,19 @@ fn present(
         configuration,
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
-        expired: is_expired(subject, &recorded(deployment), date),
+        expired: is_expired(subject, &Life::of(deployment), date),
         overdue: subject.remember(|memory| memory.passing_for(passing)) >= options.overdue,
+    }
+}
+
+/// Whether AI Core is about to change the state.
+fn is_passing(present: &Present) -> bool {
+    match present.state {
+        State::Unknown | State::Pending | State::Stopping | State::Deleting => true,
+        State::Running => present.target != Target::Running,
+        State::Stopped | State::Dead | State::Completed | State::Other => {
+            present.target == Target::Deleted
+        }
     }
 }
 
@@ -244,7 +251,7 @@ fn ending(subject: &Subject<'_>, recorded: &RecordedDeployment, date: Option<Tim
         .is_some_and(|(target, _)| target == Target::Deleted);
     if status.is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)) {
         Ending::Ours
-    } else if is_expired(subject, recorded, date) {
+    } else if is_expired(subject, &Life::recorded(recorded), date) {
         Ending::Expired
     } else if deleted_by_us {
         Ending::Ours
@@ -258,28 +265,47 @@ fn ending(subject: &Subject<'_>, recorded: &RecordedDeployment, date: Option<Tim
     }
 }
 
+/// When a deployment was created, and how long it may live, in AI Core's words.
+struct Life<'a> {
+    id: &'a str,
+    created_at: Option<&'a str>,
+    ttl: Option<&'a str>,
+}
+
+impl<'a> Life<'a> {
+    fn of(deployment: &'a aicore::Deployment) -> Self {
+        Self {
+            id: &deployment.id,
+            created_at: deployment.created_at.as_deref(),
+            ttl: deployment.ttl.as_deref(),
+        }
+    }
+
+    fn recorded(deployment: &'a RecordedDeployment) -> Self {
+        Self {
+            id: &deployment.id,
+            created_at: deployment.created_at.as_deref(),
+            ttl: deployment.ttl.as_deref(),
+        }
+    }
+}
+
 /// Whether AI Core has ended the deployment because its ttl has run out. Its own clock counts, where it tells the time; and it may leave the ttl
 /// out of its answers, then the one that the deployment was created with counts.
-fn is_expired(
-    subject: &Subject<'_>,
-    recorded: &RecordedDeployment,
-    date: Option<Timestamp>,
-) -> bool {
-    let Some(created_at) = &recorded.created_at else {
+fn is_expired(subject: &Subject<'_>, life: &Life<'_>, date: Option<Timestamp>) -> bool {
+    let Some(created_at) = life.created_at else {
         return false;
     };
-    let shown = recorded
-        .ttl
-        .as_ref()
-        .and_then(|ttl| time_to_live::expiry(created_at, ttl));
-    let adopted = subject
-        .object
-        .spec
+    let spec = &subject.object.spec;
+    let adopted = spec
         .adopt
         .as_ref()
-        .is_some_and(|adopt| adopt.deployment_id == recorded.id);
-    let asked_for = subject.object.spec.ttl.as_ref().filter(|_| !adopted);
-    let expiry = shown.or_else(|| time_to_live::expiry(created_at, asked_for?));
+        .is_some_and(|adopt| adopt.deployment_id == life.id);
+    let asked_for = spec.ttl.as_deref().filter(|_| !adopted);
+    let expiry = life
+        .ttl
+        .and_then(|ttl| time_to_live::expiry(created_at, ttl));
+    let expiry = expiry.or_else(|| time_to_live::expiry(created_at, asked_for?));
     let date = date.unwrap_or_else(Timestamp::now);
     expiry.is_some_and(|expiry| date + EXPIRY_TOLERANCE >= expiry)
 }
