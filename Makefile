@@ -34,9 +34,10 @@ crds: ## Generate crds/ from the types
 	cargo run --locked --package aicore-operator -- crd --out crds
 
 .PHONY: check
-check: ## Check the formatting, the lints, and that crds/ is in sync with the types
+check: ## Check the formatting, the lints, the docs, and that crds/ is in sync with the types
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked --quiet
 	cargo run --locked --package aicore-operator -- crd --out crds --check
 
 .PHONY: deny

@@ -1,11 +1,11 @@
 //! The edge: watches Kubernetes, asks AI Core, takes one step at a time and tells about it.
 //!
-//! - [`deployment`]: one reconciliation, from observing to acting;
-//! - [`observe`]: what is known, in the words of the rules;
-//! - [`act`]: what is done, one effect for each step;
-//! - [`tell`]: what a person reads of it;
-//! - [`connection`]: the way to AI Core, and how it is kept open;
-//! - [`claims`], [`memory`], [`cache`]: what is remembered; [`wake`]: whom news concerns.
+//! - `deployment`: one reconciliation, from observing to acting;
+//! - `observe`: what is known, in the words of the rules;
+//! - `act`: what is done, one effect for each step;
+//! - `tell`: what a person reads of it;
+//! - `connection`: the way to AI Core, and how it is kept open;
+//! - `claims`, `memory`, `cache`: what is remembered; `wake`: whom news concerns.
 
 mod act;
 mod cache;
