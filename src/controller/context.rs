@@ -75,7 +75,7 @@ pub(crate) struct Context {
     pub(crate) missing_groups: Mutex<HashMap<GroupKey, (bool, Instant)>>,
     /// One Connection lets go of its Secrets at a time.
     pub(crate) releasing: AsyncMutex<()>,
-    /// One create call at a time for each configuration, so that an open call and the search for a lost one never see each other halfway.
+    /// One create call at a time for each configuration: each must know the deployments that the one before it has made.
     pub(crate) creating: Mutex<HashMap<ConfigurationKey, Arc<AsyncMutex<()>>>>,
 }
 

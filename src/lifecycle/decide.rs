@@ -2,7 +2,8 @@
 //!
 //! Laws that hold for every situation (the tests below walk all of them):
 //! 1. what is RUNNING, PENDING or STOPPING is never deleted;
-//! 2. the finalizer comes off only on proof, or because the user said Orphan, or because nothing was ever recorded;
+//! 2. the finalizer comes off only on proof, or because the user said Orphan, or because nothing is recorded, or because another object holds the
+//!    deployment;
 //! 3. nothing is created while the object is deleted, and never while a deployment or an intent is recorded;
 //! 4. a deployment that another object claims is never written to;
 //! 5. without a working key to the recorded tenant there is no remote effect.

@@ -19,3 +19,4 @@ mod readings;
 mod refusals;
 mod repetition;
 mod surprises;
+mod telling;
