@@ -210,3 +210,28 @@ async fn a_moment_without_the_deployment_in_the_lists_is_no_reason_to_call_it_mi
     scene.delete_and_wait("churn").await;
     scene.finish(1).await;
 }
+
+#[tokio::test]
+async fn a_deployment_that_lists_lack_but_that_answers_by_its_id_goes_on_running() {
+    let scene = scene().await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    scene
+        .ai_core
+        .fault("stale and empty", &[ListDeployments], None, empty_list())
+        .await;
+    scene
+        .until_reason("Deployment", "churn", "ConfirmingAbsence")
+        .await;
+    assert_eq!(scene.until_ready("churn", "Running").await, id);
+
+    // It is asked for by its id for longer than the grace period, and its object says the same all the while.
+    scene.ai_core.called(GetDeployment, 10, LIMIT).await;
+    assert_eq!(
+        scene.reasons_after("churn", "ConfirmingAbsence"),
+        ["Running"]
+    );
+    scene.ai_core.heal().await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
