@@ -5,6 +5,7 @@
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
 //! - `connection`: the way to AI Core, and how it is kept open;
+//! - `uninstall`: whether an object is deleted only because everything is;
 //! - `claims`, `memory`, `cache`: what is remembered; `wake`: whom news concerns.
 
 mod act;
@@ -19,6 +20,7 @@ mod observe;
 mod problem;
 mod subject;
 mod tell;
+mod uninstall;
 mod wake;
 
 use std::sync::Arc;
@@ -98,6 +100,10 @@ pub async fn run(
     let context = Arc::new(Context {
         inventory: Inventory::new(options.inventory, inventory_events),
         events: tell::events::Events::new(client.clone()),
+        own_namespace: options
+            .own_namespace
+            .clone()
+            .unwrap_or_else(|| client.default_namespace().to_owned()),
         kube: client,
         cluster_id,
         claims: Default::default(),
@@ -109,6 +115,7 @@ pub async fn run(
         wake_deployment,
         waiting: Default::default(),
         missing_groups: Default::default(),
+        uninstalls: Default::default(),
         releasing: Default::default(),
         creating: Default::default(),
         options,
@@ -169,7 +176,7 @@ where
     }
 }
 
-/// The changes of one kind that can matter: of the spec and of the finalizers, not our own of the status. `follow` sees every event before
+/// The changes of one kind that can matter: of the spec, the finalizers and the annotations, not our own of the status. `follow` sees every event before
 /// the cache does.
 fn changes_of<K>(
     api: Api<K>,
@@ -190,7 +197,10 @@ where
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok(follow);
     events.reflect(writer).applied_objects().predicate_filter(
-        kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+        kube::runtime::Predicate::combine(
+            kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+            predicates::annotations,
+        ),
         Default::default(),
     )
 }
