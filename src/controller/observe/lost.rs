@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
 use super::access::Access;
@@ -17,6 +17,9 @@ use crate::api::{Deployment, DesiredState};
 use crate::controller::finalizers;
 use crate::controller::subject::Subject;
 use crate::lifecycle::intent::{self, OpenIntent, Outcome};
+
+/// The three times that tell whether a deployment is younger than an object are whole seconds.
+const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
 
 /// What a look for a lost deployment found.
 pub(crate) enum Lost {
@@ -98,7 +101,7 @@ fn is_younger(
     let created: Timestamp = deployment.created_at.as_ref()?.parse().ok()?;
     let age = date?.duration_since(created);
     let object_age = Timestamp::now().duration_since(object.creation_timestamp()?.0);
-    Some(age < object_age)
+    Some(age + ROUNDING < object_age)
 }
 
 /// The objects that want a deployment of this configuration and record none, this one included.
