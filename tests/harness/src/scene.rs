@@ -4,6 +4,7 @@ mod awaiting;
 mod despair;
 mod ending;
 mod history;
+mod uninstall;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Setting<'a> {
     pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
     pub connected: bool,
+    /// Whether the operator may be refused a right, because the test takes it away.
+    pub may_lack_rights: bool,
 }
 
 /// The end of a `kubectl` command.
@@ -74,6 +77,9 @@ pub struct Scene {
     control_plane: &'static ControlPlane,
     client: Client,
     histories: Histories,
+    may_lack_rights: bool,
+    /// Whether the CustomResourceDefinitions were deleted.
+    uninstalled: bool,
 }
 
 impl Setting<'_> {
@@ -86,6 +92,7 @@ impl Setting<'_> {
             arguments: &[],
             api_server: None,
             connected: true,
+            may_lack_rights: false,
         }
     }
 }
@@ -106,6 +113,8 @@ impl Scene {
             control_plane,
             client,
             histories,
+            may_lack_rights: setting.may_lack_rights,
+            uninstalled: false,
         };
         if setting.connected {
             scene.connect(TENANT).await;
