@@ -5,6 +5,7 @@
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
 //! - `connection`: the way to AI Core, and how it is kept open;
+//! - `rewind`: whether the cluster was restored from a backup;
 //! - `uninstall`: whether an object is deleted only because everything is;
 //! - `claims`, `memory`, `cache`: what is remembered; `wake`: whom news concerns.
 
@@ -18,6 +19,7 @@ mod finalizers;
 mod memory;
 mod observe;
 mod problem;
+mod rewind;
 mod subject;
 mod tell;
 mod uninstall;
@@ -49,9 +51,9 @@ use context::Context;
 /// How long one watch request lives, in seconds. Some load balancers drop connections silently after 240 s without traffic.
 const WATCH_TIMEOUT: u32 = 200;
 
-/// Why the operator could not start.
+/// Why the operator could not start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum RunError {
     /// The custom resources are not installed, or may not be read.
     #[error(
         "the custom resources cannot be read; apply the files in crds/ and the roles in deploy/ first"
@@ -67,24 +69,33 @@ pub enum StartError {
         "--cluster-id has to be 1 to {MAXIMUM_CLUSTER_ID} letters, digits, dots and hyphens, but is `{0}`"
     )]
     InvalidClusterId(String),
+    /// The cluster's store shows an older state than before.
+    #[error(
+        "the cluster's store was set back, so nothing that was remembered counts any more; start the operator again"
+    )]
+    Rewound,
 }
 
 /// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended.
+///
+/// # Errors
+///
+/// When it cannot start, or when the cluster's store was restored from a backup: then it ends by itself and has to be started again.
 pub async fn run(
     client: Client,
     options: Options,
     shutdown: CancellationToken,
-) -> Result<(), StartError> {
+) -> Result<(), RunError> {
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
     deployments
         .list(&ListParams::default().limit(1))
         .await
-        .map_err(StartError::CustomResources)?;
+        .map_err(RunError::CustomResources)?;
     connections
         .list(&ListParams::default().limit(1))
         .await
-        .map_err(StartError::CustomResources)?;
+        .map_err(RunError::CustomResources)?;
     let cluster_id = cluster_id(&client, options.cluster_id.clone()).await?;
     info!(
         cluster_id,
@@ -156,14 +167,18 @@ pub async fn run(
             .for_each(|_| std::future::ready(()));
     let background = async {
         tokio::select! {
-            () = wake::run(&context, changes) => {}
-            () = connection::secrets::watch(&context, connection_reader) => {}
-            () = shutdown.cancelled() => {}
+            () = wake::run(&context, changes) => Ok(()),
+            () = connection::secrets::watch(&context, connection_reader) => Ok(()),
+            () = rewind::wait(&context) => {
+                shutdown.cancel();
+                Err(RunError::Rewound)
+            }
+            () = shutdown.cancelled() => Ok(()),
         }
     };
-    tokio::join!(deployment_controller, connection_controller, background);
+    let (ended, (), ()) = tokio::join!(background, deployment_controller, connection_controller);
     info!("stopped");
-    Ok(())
+    ended
 }
 
 fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -216,7 +231,7 @@ where
     })
 }
 
-async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, StartError> {
+async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, RunError> {
     let id = match given {
         Some(id) => id,
         None => {
@@ -224,7 +239,7 @@ async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, St
             namespaces
                 .get("kube-system")
                 .await
-                .map_err(StartError::ClusterId)?
+                .map_err(RunError::ClusterId)?
                 .uid()
                 .unwrap_or_default()
         }
@@ -232,7 +247,7 @@ async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, St
     let allowed =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
     if id.is_empty() || id.len() > MAXIMUM_CLUSTER_ID || !id.chars().all(allowed) {
-        return Err(StartError::InvalidClusterId(id));
+        return Err(RunError::InvalidClusterId(id));
     }
     Ok(id)
 }
