@@ -42,6 +42,11 @@ pub struct RunArguments {
     #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     namespace: Option<String>,
 
+    /// The namespace that the operator itself lives in, where it writes down what was let go by force. Without it: that of the service account,
+    /// or of the kubeconfig's context
+    #[arg(long, env = "AICORE_OPERATOR_OWN_NAMESPACE", value_name = "NAMESPACE")]
+    own_namespace: Option<String>,
+
     /// Part of the name of every AI Core configuration that the operator creates: a rebuilt cluster with the same id takes over the deployments
     /// of the old one. Without it: the uid of the namespace kube-system
     #[arg(long, env = "AICORE_OPERATOR_CLUSTER_ID", value_name = "ID")]
@@ -128,6 +133,7 @@ impl RunArguments {
     pub fn options(&self) -> Options {
         Options {
             namespace: self.namespace.clone(),
+            own_namespace: self.own_namespace.clone(),
             cluster_id: self.cluster_id.clone(),
             deletion_policy: match self.default_deletion_policy {
                 Policy::Delete => DeletionPolicy::Delete,

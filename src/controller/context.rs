@@ -24,6 +24,8 @@ use crate::lifecycle::identity::Identity;
 pub struct Options {
     /// The only namespace to look at; all of them when none is given.
     pub namespace: Option<String>,
+    /// The namespace that the operator itself lives in; the client's default namespace when none is given.
+    pub own_namespace: Option<String>,
     /// Part of the name of every configuration that the operator creates; the uid of the namespace kube-system when none is given.
     pub cluster_id: Option<String>,
     /// What happens to the remote deployment of a deleted object whose spec says nothing.

@@ -21,9 +21,11 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 15] = [
+const ARGUMENTS: [&str; 17] = [
     "run",
     "--allow-http",
+    "--own-namespace",
+    NAMESPACE,
     "--poll-seconds",
     "0.5",
     "--busy-poll-seconds",
