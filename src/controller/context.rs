@@ -18,6 +18,7 @@ use super::tell::events::Events;
 use crate::aicore::{ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant};
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lifecycle::identity::Identity;
+use crate::metrics::Metrics;
 
 /// How the operator behaves.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ pub(crate) struct Context {
     pub(crate) kube: Client,
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) claims: Claims,
     pub(crate) connections: Connections,

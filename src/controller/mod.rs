@@ -5,7 +5,7 @@
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
 //! - `connection`: the way to AI Core, and how it is kept open;
-//! - `claims`, `memory`, `cache`: what is remembered; `wake`: whom news concerns.
+//! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
 
 mod act;
 mod cache;
@@ -14,6 +14,7 @@ mod connection;
 mod context;
 mod deployment;
 mod finalizers;
+mod listed;
 mod memory;
 mod observe;
 mod problem;
@@ -29,19 +30,21 @@ use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::predicates;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{SetOnce, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 pub use context::Options;
+pub use listed::Listed;
 
 use crate::aicore::Inventory;
 use crate::api::{Connection, Deployment};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
+use crate::metrics::Metrics;
 use context::Context;
 
 /// How long one watch request lives, in seconds. Some load balancers drop connections silently after 240 s without traffic.
@@ -71,6 +74,7 @@ pub enum StartError {
 pub async fn run(
     client: Client,
     options: Options,
+    metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), StartError> {
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
@@ -100,6 +104,7 @@ pub async fn run(
         events: tell::events::Events::new(client.clone()),
         kube: client,
         cluster_id,
+        metrics,
         claims: Default::default(),
         connections: Default::default(),
         surveys: Default::default(),
@@ -116,15 +121,21 @@ pub async fn run(
 
     let seen = cache::Seen::default();
     let following = context.clone();
-    let deployment_stream = changes_of(deployments, writer, move |event| {
+    let listed = context.metrics.listed().clone();
+    let deployment_stream = changes_of(deployments, writer, listed.deployments, move |event| {
         seen.follow(&following, event)
     });
     let leaving = context.clone();
-    let connection_stream = changes_of(connections, connection_writer, move |event| {
-        if let watcher::Event::Delete(connection) = event {
-            tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
-        }
-    });
+    let connection_stream = changes_of(
+        connections,
+        connection_writer,
+        listed.connections,
+        move |event| {
+            if let watcher::Event::Delete(connection) = event {
+                tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
+            }
+        },
+    );
     let config = Config::default().concurrency(context.options.concurrency);
     let deployment_controller = Controller::for_stream(deployment_stream, reader)
         .with_config(config.clone())
@@ -170,10 +181,11 @@ where
 }
 
 /// The changes of one kind that can matter: of the spec and of the finalizers, not our own of the status. `follow` sees every event before
-/// the cache does.
+/// the cache does; `listed` is given the cache as soon as it holds every object.
 fn changes_of<K>(
     api: Api<K>,
     writer: reflector::store::Writer<K>,
+    listed: Arc<SetOnce<Store<K>>>,
     follow: impl Fn(&watcher::Event<K>) + Send + 'static,
 ) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
 where
@@ -185,14 +197,25 @@ where
         + Sync
         + 'static,
 {
+    let cache = writer.as_reader();
+    let hand_over = move |event: &watcher::Event<K>| {
+        if matches!(event, watcher::Event::InitDone) {
+            // Every list after the first finds it handed over.
+            let _ = listed.set(cache.clone());
+        }
+    };
     let events = watcher(api, watcher::Config::default().timeout(WATCH_TIMEOUT))
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok(follow);
-    events.reflect(writer).applied_objects().predicate_filter(
-        kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
-        Default::default(),
-    )
+    events
+        .reflect(writer)
+        .inspect_ok(hand_over)
+        .applied_objects()
+        .predicate_filter(
+            kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+            Default::default(),
+        )
 }
 
 fn received<K>(
