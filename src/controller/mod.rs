@@ -5,6 +5,7 @@
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
 //! - `connection`: the way to AI Core, and how it is kept open;
+//! - `uninstall`: whether an object is deleted only because everything is;
 //! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
 
 mod act;
@@ -20,6 +21,7 @@ mod observe;
 mod problem;
 mod subject;
 mod tell;
+mod uninstall;
 mod wake;
 
 use std::sync::Arc;
@@ -102,6 +104,10 @@ pub async fn run(
     let context = Arc::new(Context {
         inventory: Inventory::new(options.inventory, inventory_events),
         events: tell::events::Events::new(client.clone()),
+        own_namespace: options
+            .own_namespace
+            .clone()
+            .unwrap_or_else(|| client.default_namespace().to_owned()),
         kube: client,
         cluster_id,
         metrics,
@@ -114,6 +120,7 @@ pub async fn run(
         wake_deployment,
         waiting: Default::default(),
         missing_groups: Default::default(),
+        uninstalls: Default::default(),
         releasing: Default::default(),
         creating: Default::default(),
         options,
@@ -180,8 +187,8 @@ where
     }
 }
 
-/// The changes of one kind that can matter: of the spec and of the finalizers, not our own of the status. `follow` sees every event before
-/// the cache does; `listed` is given the cache as soon as it holds every object.
+/// The changes of one kind that can matter: of the spec, the finalizers and the annotations, not our own of the status. `follow` sees every
+/// event before the cache does; `listed` is given the cache as soon as it holds every object.
 fn changes_of<K>(
     api: Api<K>,
     writer: reflector::store::Writer<K>,
@@ -213,7 +220,10 @@ where
         .inspect_ok(hand_over)
         .applied_objects()
         .predicate_filter(
-            kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+            kube::runtime::Predicate::combine(
+                kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+                predicates::annotations,
+            ),
             Default::default(),
         )
 }
