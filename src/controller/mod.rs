@@ -7,7 +7,7 @@
 //! - `connection`: the way to AI Core, and how it is kept open;
 //! - `rewind`: whether the cluster was restored from a backup;
 //! - `uninstall`: whether an object is deleted only because everything is;
-//! - `claims`, `memory`, `cache`: what is remembered; `wake`: whom news concerns.
+//! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
 
 mod act;
 mod cache;
@@ -16,6 +16,7 @@ mod connection;
 mod context;
 mod deployment;
 mod finalizers;
+mod listed;
 mod memory;
 mod observe;
 mod problem;
@@ -33,19 +34,21 @@ use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::predicates;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{SetOnce, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 pub use context::Options;
+pub use listed::Listed;
 
 use crate::aicore::Inventory;
 use crate::api::{Connection, Deployment};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
+use crate::metrics::Metrics;
 use context::Context;
 
 /// How long one watch request lives, in seconds. Some load balancers drop connections silently after 240 s without traffic.
@@ -84,6 +87,7 @@ pub enum RunError {
 pub async fn run(
     client: Client,
     options: Options,
+    metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
@@ -117,6 +121,7 @@ pub async fn run(
             .unwrap_or_else(|| client.default_namespace().to_owned()),
         kube: client,
         cluster_id,
+        metrics,
         claims: Default::default(),
         connections: Default::default(),
         surveys: Default::default(),
@@ -134,15 +139,21 @@ pub async fn run(
 
     let seen = cache::Seen::default();
     let following = context.clone();
-    let deployment_stream = changes_of(deployments, writer, move |event| {
+    let listed = context.metrics.listed().clone();
+    let deployment_stream = changes_of(deployments, writer, listed.deployments, move |event| {
         seen.follow(&following, event)
     });
     let leaving = context.clone();
-    let connection_stream = changes_of(connections, connection_writer, move |event| {
-        if let watcher::Event::Delete(connection) = event {
-            tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
-        }
-    });
+    let connection_stream = changes_of(
+        connections,
+        connection_writer,
+        listed.connections,
+        move |event| {
+            if let watcher::Event::Delete(connection) = event {
+                tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
+            }
+        },
+    );
     let config = Config::default().concurrency(context.options.concurrency);
     let deployment_controller = Controller::for_stream(deployment_stream, reader)
         .with_config(config.clone())
@@ -191,11 +202,12 @@ where
     }
 }
 
-/// The changes of one kind that can matter: of the spec, the finalizers and the annotations, not our own of the status. `follow` sees every event before
-/// the cache does.
+/// The changes of one kind that can matter: of the spec, the finalizers and the annotations, not our own of the status. `follow` sees every
+/// event before the cache does; `listed` is given the cache as soon as it holds every object.
 fn changes_of<K>(
     api: Api<K>,
     writer: reflector::store::Writer<K>,
+    listed: Arc<SetOnce<Store<K>>>,
     follow: impl Fn(&watcher::Event<K>) + Send + 'static,
 ) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
 where
@@ -207,17 +219,28 @@ where
         + Sync
         + 'static,
 {
+    let cache = writer.as_reader();
+    let hand_over = move |event: &watcher::Event<K>| {
+        if matches!(event, watcher::Event::InitDone) {
+            // Every list after the first finds it handed over.
+            let _ = listed.set(cache.clone());
+        }
+    };
     let events = watcher(api, watcher::Config::default().timeout(WATCH_TIMEOUT))
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok(follow);
-    events.reflect(writer).applied_objects().predicate_filter(
-        kube::runtime::Predicate::combine(
-            kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
-            predicates::annotations,
-        ),
-        Default::default(),
-    )
+    events
+        .reflect(writer)
+        .inspect_ok(hand_over)
+        .applied_objects()
+        .predicate_filter(
+            kube::runtime::Predicate::combine(
+                kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+                predicates::annotations,
+            ),
+            Default::default(),
+        )
 }
 
 fn received<K>(
