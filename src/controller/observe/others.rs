@@ -136,7 +136,7 @@ fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<Stri
         .filter(|deployment| calls.iter().any(|call| may_be_of(call, deployment)))
         .filter(|deployment| provable(deployment) && !is_known(object, &deployment.id))
         .map(|deployment| deployment.id.as_str());
-    look::unclaimed(subject, access, ids).into_iter().collect()
+    look::lost(subject, access, ids).into_iter().collect()
 }
 
 /// Whether a deployment may be the result of a create call.
