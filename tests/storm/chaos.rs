@@ -13,7 +13,7 @@ use crate::mischief::{Aim, Kill, Mischief};
 use crate::world::World;
 
 /// How long a call is waited for before the operator is killed without it.
-const AIM_LIMIT: Duration = Duration::from_secs(2);
+const AIM_LIMIT: Duration = Duration::from_millis(1_500);
 
 /// How often the emulator's log is read while a call is waited for.
 const AIM_POLL: Duration = Duration::from_millis(20);

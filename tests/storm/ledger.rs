@@ -105,6 +105,12 @@ impl History {
         recorded.map(String::as_str).collect()
     }
 
+    /// When it first recorded a deployment.
+    pub fn first_recorded(&self, id: &str) -> Option<Timestamp> {
+        let first = self.writes.iter().find(|write| write.recorded.contains(id));
+        first.map(|write| write.received)
+    }
+
     /// The deployments that it records at the end, unless it is gone.
     pub fn holds(&self) -> BTreeSet<&str> {
         let last = self.writes.last().filter(|_| self.release().is_none());

@@ -33,10 +33,13 @@ pub const OLDEST_LIST: u64 = 800;
 /// The latest that an answer comes after its effect, in milliseconds: later than the operator waits.
 const LATEST_ANSWER: u64 = 4_000;
 
+/// How long it takes about until a call comes that is aimed at.
+const AIMING: Duration = Duration::from_millis(700);
+
 /// How often, on average, something of a kind goes wrong.
 const FAULTS: Duration = Duration::from_millis(2_200);
 const REVOCATIONS: Duration = Duration::from_secs(9);
-const CUTS: Duration = Duration::from_secs(12);
+const CUTS: Duration = Duration::from_secs(15);
 const BULK: Duration = Duration::from_secs(30);
 const STRANGERS: Duration = Duration::from_secs(20);
 
@@ -87,9 +90,10 @@ pub struct Aim {
 }
 
 impl Kill {
-    /// How long it takes at least, from one start of the operator to the next.
+    /// How long it takes about, from one start of the operator to the next.
     pub fn duration(&self) -> Duration {
-        self.after + self.down
+        let aiming = self.aim.map_or(Duration::ZERO, |_| AIMING);
+        self.after + aiming + self.down
     }
 }
 
@@ -97,10 +101,10 @@ impl Kill {
 pub fn kills(random: &mut ChaCha8Rng, count: usize) -> Vec<Kill> {
     (0..count)
         .map(|_| {
-            let milliseconds = if random.random_bool(0.85) {
-                random.random_range(50..2_000)
+            let milliseconds = if random.random_bool(0.88) {
+                random.random_range(50..1_400)
             } else {
-                random.random_range(3_000..8_000)
+                random.random_range(4_000..8_000)
             };
             let aim = random.random_bool(0.4).then(|| Aim {
                 operation: *[
@@ -140,7 +144,7 @@ pub fn draw(random: &mut ChaCha8Rng, length: Duration) -> Vec<(Duration, Mischie
         Mischief::RevokeTokens
     });
     repeat(random, length, CUTS, &mut all, |random| {
-        Mischief::Cut(Duration::from_millis(random.random_range(100..4_000)))
+        Mischief::Cut(Duration::from_millis(random.random_range(100..3_000)))
     });
     repeat(random, length, BULK, &mut all, |random| {
         Mischief::NoBulk(Duration::from_millis(random.random_range(1_000..8_000)))

@@ -47,15 +47,22 @@ pub async fn settle(
     world.ai_core.heal().await;
     world.ai_core.set(json!({"bulkUpdates": "present"})).await;
     let started = Instant::now();
-    let last = stream::iter(wishes)
-        .map(|(object, wish)| last_wish(world, objects, object, wish))
-        .buffer_unordered(AT_ONCE)
-        .collect::<BTreeMap<usize, Option<Wish>>>()
+    let last: BTreeMap<usize, Option<Wish>> = wishes
+        .into_iter()
+        .map(|(object, wish)| (object, last_wish(&objects[object], wish)))
+        .collect();
+    stream::iter(objects.iter().filter(|plan| plan.fate.is_none()))
+        .for_each_concurrent(AT_ONCE, |plan| delete(world, plan))
         .await;
     let mut person = Person::default();
+    let mut waiting: BTreeSet<usize> = last
+        .iter()
+        .filter_map(|(object, wish)| wish.is_some().then_some(*object))
+        .collect();
     loop {
         victim.look_after(world);
-        let found = world.kubernetes.deployments().await;
+        let found = by_name(world.kubernetes.deployments().await);
+        apply(world, objects, &last, &mut waiting, &found).await;
         let remote = world.ai_core.deployments().await;
         let unmet = unmet(world, objects, &last, &found, &remote);
         if unmet.is_empty() || started.elapsed() > LIMIT {
@@ -70,62 +77,82 @@ pub async fn settle(
     }
 }
 
-/// Asks for what the object is to be in the end; nothing when it is to be gone.
-async fn last_wish(
-    world: &World,
-    objects: &[Plan],
-    object: usize,
-    wish: Wish,
-) -> (usize, Option<Wish>) {
-    let plan = &objects[object];
-    let (namespace, name) = (plan.namespace(), plan.name.as_str());
-    let Some(state) = plan.fate else {
-        let policy = json!({"spec": {"deletionPolicy": plan.last_policy.to_string()}});
-        world
-            .kubernetes
-            .change("Deployment", namespace, name, &policy)
-            .await;
-        world.kubernetes.delete(namespace, name).await;
-        return (object, None);
-    };
-    let wish = Wish {
-        desired_state: state,
+/// What an object is to be in the end; nothing when it is to be gone.
+fn last_wish(plan: &Plan, wish: Wish) -> Option<Wish> {
+    plan.fate.map(|desired_state| Wish {
+        desired_state,
         ..wish
-    };
-    let started = Instant::now();
-    while is_going(world, plan).await && started.elapsed() < LIMIT {
-        tokio::time::sleep(LOOK).await;
-    }
-    let manifest = plan.manifest(&wish, &world.ground[object]);
-    world.kubernetes.apply(namespace, &manifest).await;
-    (object, Some(wish))
+    })
 }
 
-async fn is_going(world: &World, plan: &Plan) -> bool {
-    let found = world
+async fn delete(world: &World, plan: &Plan) {
+    let policy = json!({"spec": {"deletionPolicy": plan.last_policy.to_string()}});
+    let (namespace, name) = (plan.namespace(), plan.name.as_str());
+    world
         .kubernetes
-        .get("Deployment", plan.namespace(), &plan.name)
+        .change("Deployment", namespace, name, &policy)
         .await;
-    found.is_some_and(|found| found["metadata"]["deletionTimestamp"].is_string())
+    world.kubernetes.delete(namespace, name).await;
+}
+
+/// Applies what waits for its turn: an object that is going has to be gone first.
+async fn apply(
+    world: &World,
+    objects: &[Plan],
+    wishes: &BTreeMap<usize, Option<Wish>>,
+    waiting: &mut BTreeSet<usize>,
+    found: &Objects,
+) {
+    let ready: BTreeSet<usize> = waiting
+        .iter()
+        .copied()
+        .filter(|object| {
+            let found = found.get(&key(&objects[*object]));
+            !found.is_some_and(is_going)
+        })
+        .collect();
+    waiting.retain(|object| !ready.contains(object));
+    stream::iter(ready)
+        .for_each_concurrent(AT_ONCE, async |object| {
+            if let Some(wish) = &wishes[&object] {
+                let plan = &objects[object];
+                let manifest = plan.manifest(wish, &world.ground[object]);
+                world.kubernetes.apply(plan.namespace(), &manifest).await;
+            }
+        })
+        .await;
+}
+
+/// The objects that there are, by namespace and name.
+type Objects = BTreeMap<(String, String), Value>;
+
+fn by_name(found: Vec<Value>) -> Objects {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    found
+        .into_iter()
+        .map(|object| {
+            let metadata = &object["metadata"];
+            let key = (text(&metadata["namespace"]), text(&metadata["name"]));
+            (key, object)
+        })
+        .collect()
+}
+
+fn key(plan: &Plan) -> (String, String) {
+    (plan.namespace().to_owned(), plan.name.clone())
+}
+
+fn is_going(object: &Value) -> bool {
+    object["metadata"]["deletionTimestamp"].is_string()
 }
 
 fn unmet(
     world: &World,
     objects: &[Plan],
     wishes: &BTreeMap<usize, Option<Wish>>,
-    found: &[Value],
+    found: &Objects,
     remote: &[RemoteDeployment],
 ) -> Vec<String> {
-    let by_name: BTreeMap<(&str, &str), &Value> = found
-        .iter()
-        .filter_map(|object| {
-            let metadata = &object["metadata"];
-            Some((
-                (metadata["namespace"].as_str()?, metadata["name"].as_str()?),
-                object,
-            ))
-        })
-        .collect();
     let remote: BTreeMap<&str, &RemoteDeployment> = remote
         .iter()
         .map(|deployment| (deployment.id.as_str(), deployment))
@@ -134,9 +161,7 @@ fn unmet(
         .iter()
         .filter_map(|(object, wish)| {
             let plan = &objects[*object];
-            let found = by_name
-                .get(&(plan.namespace(), plan.name.as_str()))
-                .copied();
+            let found = found.get(&key(plan));
             let configuration = world.ground[*object].configuration.as_deref();
             let difference = difference(plan, wish.as_ref(), configuration, found, &remote)?;
             Some(format!(
@@ -168,7 +193,8 @@ fn difference(
     let ready = condition(found, "Ready");
     let reason = ready["reason"].as_str().unwrap_or_default();
     let current = found["status"]["observedGeneration"] == found["metadata"]["generation"]
-        && ready["status"] == "True";
+        && ready["status"] == "True"
+        && !is_going(found);
     let id = id_of(found);
     let deployment = remote.get(id.as_str());
     let status = deployment.map_or("gone", |deployment| deployment.status.as_str());
@@ -199,10 +225,9 @@ fn difference(
 
 fn state_of(found: &Value) -> String {
     let ready = condition(found, "Ready");
-    let going = found["metadata"]["deletionTimestamp"].is_string();
     format!(
         "{}{} ({}), next: {}",
-        if going { "terminating, " } else { "" },
+        if is_going(found) { "terminating, " } else { "" },
         ready["reason"],
         ready["message"],
         found["status"]["nextStep"]
@@ -220,9 +245,9 @@ struct Person {
 }
 
 impl Person {
-    async fn choose(&mut self, world: &World, found: &[Value], remote: &[RemoteDeployment]) {
+    async fn choose(&mut self, world: &World, found: &Objects, remote: &[RemoteDeployment]) {
         let asking: Vec<&Value> = found
-            .iter()
+            .values()
             .filter(|object| {
                 object["spec"]["connectionRef"]["name"] == SHARED
                     && condition(object, "Stalled")["reason"] == "Ambiguous"
@@ -232,7 +257,7 @@ impl Person {
             return;
         }
         let strangers = strangers(world).await;
-        let recorded: BTreeSet<String> = found.iter().map(id_of).collect();
+        let recorded: BTreeSet<String> = found.values().map(id_of).collect();
         for object in asking {
             let message = condition(object, "Stalled")["message"]
                 .as_str()

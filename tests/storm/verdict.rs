@@ -34,6 +34,8 @@ pub enum Verdict {
     CreatedWhileDeleting,
     /// A deployment that the operator neither made nor was told to adopt was written to, or taken.
     StrangerTouched,
+    /// An object took a deployment that another object had recorded, and that it was not told to adopt.
+    Stolen,
     /// A person was asked although the deployment proves whose it is.
     Ambiguous,
     /// An object is not what it was to be in the end.
@@ -44,13 +46,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Leaked,
         Self::Duplicate,
         Self::EarlyDelete,
         Self::EarlyRelease,
         Self::CreatedWhileDeleting,
         Self::StrangerTouched,
+        Self::Stolen,
         Self::Ambiguous,
         Self::Stuck,
         Self::Crashed,
@@ -101,6 +104,7 @@ pub fn findings(evidence: &Evidence) -> Vec<Finding> {
         early_releases(evidence, &timeline),
         created_while_deleting(evidence),
         strangers_touched(evidence),
+        thefts(evidence),
         needless_questions(evidence),
         told(Verdict::Stuck, &evidence.unmet),
         told(Verdict::Crashed, &evidence.crashes),
@@ -122,23 +126,32 @@ fn calls(audit: &[Entry]) -> impl Iterator<Item = &Entry> {
     audit.iter().filter(|entry| entry.kind == Kind::Call)
 }
 
+/// Results of the same configuration are interchangeable: where an object leaves an unfinished create call behind by its policy, one deployment of
+/// that configuration may stay that no object ever had.
 fn leaks(evidence: &Evidence, timeline: &Timeline<'_>, creations: &Creations<'_>) -> Vec<Finding> {
-    let held: BTreeSet<&str> = evidence
-        .histories
-        .values()
+    let histories = || evidence.histories.values();
+    let orphaned =
+        || histories().filter(|history| history.release().is_some_and(|release| release.orphans));
+    let accounted: BTreeSet<&str> = histories()
         .flat_map(History::holds)
+        .chain(orphaned().flat_map(History::recorded))
         .collect();
-    let left_on_purpose = |id: &str| {
-        let maker = creations.maker(id);
-        evidence.histories.iter().any(|(uid, history)| {
-            history.release().is_some_and(|release| release.orphans)
-                && (history.recorded().contains(id) || maker == Some(uid.as_str()))
-        })
-    };
+    let mut unfinished: BTreeMap<&str, usize> = BTreeMap::new();
+    for history in orphaned() {
+        if let Some((_, configuration)) = history
+            .release()
+            .and_then(|release| release.intent.as_ref())
+        {
+            *unfinished.entry(configuration).or_default() += 1;
+        }
+    }
     creations
         .made()
-        .filter(|(id, _)| {
-            timeline.gone_at(id).is_none() && !held.contains(id) && !left_on_purpose(id)
+        .filter(|(id, _)| timeline.gone_at(id).is_none() && !accounted.contains(id))
+        .filter(|(_, call)| {
+            let configuration = call.configuration_id.as_deref().unwrap_or_default();
+            let left = unfinished.get_mut(configuration).filter(|left| **left > 0);
+            left.map(|left| *left -= 1).is_none()
         })
         .map(|(id, call)| {
             Verdict::Leaked.found(format!(
@@ -190,11 +203,7 @@ fn owned_since(
     if creations.maker(id) == Some(uid) {
         return creations.made_at(id);
     }
-    let first = history
-        .writes
-        .iter()
-        .find(|write| write.recorded.contains(id))?;
-    Some(first.received)
+    history.first_recorded(id)
 }
 
 /// A refused call is forgiven where the deployment could be deleted a moment before the call was sent: no list is younger than its answer.
@@ -308,6 +317,34 @@ fn strangers_touched(evidence: &Evidence) -> Vec<Finding> {
         })
     });
     written.chain(taken).collect()
+}
+
+/// An object of the same name is the same object, applied again.
+fn thefts(evidence: &Evidence) -> Vec<Finding> {
+    let mut takers: BTreeMap<&str, Vec<(Timestamp, &History)>> = BTreeMap::new();
+    for history in evidence.histories.values() {
+        for id in history.recorded() {
+            let first = history.first_recorded(id).map(|first| (first, history));
+            takers.entry(id).or_default().extend(first);
+        }
+    }
+    let mut findings = Vec::new();
+    for (id, mut takers) in takers {
+        takers.sort_by_key(|(first, _)| *first);
+        for ((_, former), (at, taker)) in takers.iter().zip(takers.iter().skip(1)) {
+            let named = taker
+                .writes
+                .iter()
+                .any(|write| write.adopts.as_deref() == Some(id));
+            if former.name != taker.name && !named {
+                findings.push(Verdict::Stolen.found(format!(
+                    "{} took {id} at {at}, which {} had recorded",
+                    taker.name, former.name
+                )));
+            }
+        }
+    }
+    findings
 }
 
 fn needless_questions(evidence: &Evidence) -> Vec<Finding> {
