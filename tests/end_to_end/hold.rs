@@ -109,7 +109,10 @@ async fn a_protected_object_is_not_even_let_go_whose_deployment_would_stay() {
     unprotect(&scene, "churn").await;
 
     scene.until_gone("Deployment", "churn").await;
-    assert_untouched(&scene, &id).await;
+    assert_eq!(
+        scene.ai_core.effects().await,
+        [(CreateDeployment, Some(id))]
+    );
     scene.finish(1).await;
 }
 

@@ -3,8 +3,7 @@
 
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::CreateDeployment;
-use harness::scene::{GROUP, Scene};
-use jiff::{SignedDuration, Timestamp};
+use harness::scene::{GROUP, LIMIT, Scene};
 use serde_json::json;
 
 use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish};
@@ -57,34 +56,10 @@ async fn a_status_that_is_lost_while_the_operator_is_down_is_written_again() {
     assert_found(scene, &id).await;
 }
 
-#[tokio::test]
-async fn a_deployment_from_a_configuration_that_nobody_else_uses_is_found_again() {
-    let mut scene = scene().await;
-    make_exclusive(&scene).await;
-    let configuration = scene.ai_core.add_configuration(GROUP).await;
-    scene.put(&deployment_from("churn", &configuration)).await;
+/// Loses the status of an object whose deployment bears no name of its own, and has a person answer what it asks then.
+async fn is_asked_about(mut scene: Scene) {
     let id = scene.until_ready("churn", "Running").await;
     scene.operator.kill().await;
-    lose_status(&scene, "churn").await;
-    scene.operator.start_again();
-    assert_found(scene, &id).await;
-}
-
-#[tokio::test]
-async fn where_others_may_use_the_configuration_a_person_is_asked_about_what_is_younger_than_the_object()
- {
-    let mut scene = scene().await;
-    let configuration = scene.ai_core.add_configuration(GROUP).await;
-    scene.put(&deployment_from("churn", &configuration)).await;
-    let id = scene.until_ready("churn", "Running").await;
-    scene.operator.kill().await;
-    // Younger than the object by more than the rounding of the times, which otherwise would have to be waited for.
-    let created = Timestamp::now() + SignedDuration::from_secs(30);
-    let created = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    scene
-        .ai_core
-        .force(&id, json!({"createdAt": created}))
-        .await;
     lose_status(&scene, "churn").await;
     scene.operator.start_again();
 
@@ -94,6 +69,43 @@ async fn where_others_may_use_the_configuration_a_person_is_asked_about_what_is_
     let choice = json!({"spec": {"adopt": {"deploymentId": id}, "deletionPolicy": "Delete"}});
     scene.change("Deployment", "churn", choice).await;
     assert_found(scene, &id).await;
+}
+
+/// An object that was created some seconds before its deployment, because AI Core had no room for it at first.
+async fn older_than_its_deployment(scene: &Scene) {
+    scene.ai_core.set(json!({"maxDeployments": 0})).await;
+    put_from_configuration(scene).await;
+    scene.ai_core.called(CreateDeployment, 3, LIMIT).await;
+    scene.ai_core.set(json!({"maxDeployments": null})).await;
+}
+
+async fn put_from_configuration(scene: &Scene) {
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    scene.put(&deployment_from("churn", &configuration)).await;
+}
+
+#[tokio::test]
+async fn a_deployment_that_others_may_have_made_is_named_to_a_person() {
+    let scene = scene().await;
+    older_than_its_deployment(&scene).await;
+    is_asked_about(scene).await;
+}
+
+#[tokio::test]
+async fn a_deployment_that_others_may_have_made_is_named_to_a_person_although_it_was_made_at_once()
+{
+    let scene = scene().await;
+    put_from_configuration(&scene).await;
+    is_asked_about(scene).await;
+}
+
+/// Nobody else creates from it, but another object may have let it go.
+#[tokio::test]
+async fn a_deployment_from_a_configuration_that_nobody_else_uses_is_named_to_a_person() {
+    let scene = scene().await;
+    make_exclusive(&scene).await;
+    put_from_configuration(&scene).await;
+    is_asked_about(scene).await;
 }
 
 #[tokio::test]
@@ -119,10 +131,7 @@ async fn a_status_that_is_lost_during_a_create_call_makes_no_second_deployment()
         .fault("slow", &[CreateDeployment], Some(1), slow)
         .await;
     scene.put(&deployment("churn")).await;
-    scene
-        .ai_core
-        .called(CreateDeployment, 1, harness::scene::LIMIT)
-        .await;
+    scene.ai_core.called(CreateDeployment, 1, LIMIT).await;
     lose_status(&scene, "churn").await;
     scene.until_ready("churn", "Running").await;
     scene.delete_and_wait("churn").await;
