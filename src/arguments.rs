@@ -1,5 +1,6 @@
 //! The command line. Every flag can also be given as an environment variable.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -88,6 +89,15 @@ pub struct RunArguments {
     /// How often an object is looked at when nothing happens, in seconds
     #[arg(long, env = "AICORE_OPERATOR_RESYNC_SECONDS", value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     resync_seconds: Duration,
+
+    /// Where to answer /livez, /readyz and /metrics; port 0 takes a free one, which the log names
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    pub listen: SocketAddr,
 
     /// How many objects are worked on at the same time
     #[arg(long, env = "AICORE_OPERATOR_CONCURRENCY", value_name = "NUMBER", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]

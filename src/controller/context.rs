@@ -19,6 +19,7 @@ use super::uninstall::Uninstalls;
 use crate::aicore::{ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant};
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lifecycle::identity::Identity;
+use crate::metrics::Metrics;
 
 /// How the operator behaves.
 #[derive(Clone, Debug)]
@@ -61,6 +62,7 @@ pub(crate) struct Context {
     pub(crate) kube: Client,
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
+    pub(crate) metrics: Arc<Metrics>,
     /// Where the operator keeps what must outlive the objects.
     pub(crate) own_namespace: String,
     pub(crate) inventory: Arc<Inventory>,

@@ -189,6 +189,9 @@ fn absent(situation: &Situation, proof: Proof, ending: Ending) -> Step {
         (Goal::Released, _) if proof == Proof::NeverSeen => Step::Release(Release::NeverSeen),
         (Goal::Released | Goal::Orphaned, _) => Step::Release(Release::Gone),
         (Goal::Deleted, _) => Step::Forget,
+        // The record was older than the deployment: a status comes from a backup.
+        _ if situation.others == Others::Successor => Step::Take,
+        _ if situation.others == Others::Successors => Step::Stall(Stall::Ambiguous),
         (Goal::Running, Ending::Expired) => Step::Done(Done::Expired),
         (Goal::Running, Ending::Ours) => Step::Forget,
         (Goal::Running, _) if situation.recreate => Step::Forget,

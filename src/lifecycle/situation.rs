@@ -240,6 +240,10 @@ pub enum Uninstall {
 pub enum Others {
     /// None is known.
     None,
+    /// The recorded one is gone, and one that bears the object's name and that no object holds can take its place.
+    Successor,
+    /// The recorded one is gone, and several bear the object's name.
+    Successors,
     /// One that no object holds has to go and is not recorded yet: the late result of a create call that was given up, or, where nothing is
     /// to be left, any that bears the object's name.
     Unrecorded,

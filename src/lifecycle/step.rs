@@ -7,7 +7,7 @@ pub enum Step {
     AddFinalizer,
     /// Take our finalizer off the object.
     Release(Release),
-    /// Record the deployment that was found to be this object's.
+    /// Record the deployment that was found to be this object's, in the place of one that is gone.
     Take,
     /// Find or create the configuration that the spec asks for, and record its id.
     PrepareConfiguration,

@@ -89,7 +89,13 @@ pub const ORDERS: [Order; 3] = [Order::None, Order::Hold, Order::LetGo];
 pub const UNINSTALLS: [Uninstall; 3] = [Uninstall::Unchecked, Uninstall::No, Uninstall::Yes];
 
 /// Everything that an object can have besides.
-pub const OTHERS: [Others; 3] = [Others::None, Others::Unrecorded, Others::Retiring];
+pub const OTHERS: [Others; 5] = [
+    Others::None,
+    Others::Successor,
+    Others::Successors,
+    Others::Unrecorded,
+    Others::Retiring,
+];
 
 /// Everything that AI Core can say of a recorded deployment.
 pub fn remotes() -> Vec<Remote> {

@@ -114,7 +114,14 @@ async fn take_found(
     {
         return Ok(());
     }
-    let recorded = write_status(subject, |status| record(status, access, id)).await;
+    let recorded = write_status(subject, |status| {
+        let gone = status.deployment.take();
+        record(status, access, id);
+        if let Some(gone) = gone {
+            remember_gone(status, gone.id, adopted(subject));
+        }
+    })
+    .await;
     if let Err(error) = recorded {
         subject.context.claims.unreserve(subject.uid);
         return Err(error.into());
@@ -131,8 +138,6 @@ async fn take_found(
 async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
     let keep_configuration = wanted(&subject.object) == Wanted::Nothing;
-    let adopt = subject.object.spec.adopt.as_ref();
-    let adopted = adopt.map(|adopt| adopt.deployment_id.as_str());
     subject.remember(|memory| memory.unsettle());
     write_status(subject, |status| {
         let gone = status.deployment.take().unwrap_or_default();
@@ -143,7 +148,7 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
                 content_hash: None,
             });
         }
-        remember_gone(status, gone.id, adopted);
+        remember_gone(status, gone.id, adopted(subject));
         status.stop_sent_for = None;
     })
     .await?;
@@ -156,6 +161,12 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
         .publish(&*subject.object, News::good("DeploymentGone", &id, note))
         .await;
     Ok(())
+}
+
+/// The deployment that the spec names.
+fn adopted<'a>(subject: &'a Subject<'_>) -> Option<&'a str> {
+    let adopt = subject.object.spec.adopt.as_ref();
+    adopt.map(|adopt| adopt.deployment_id.as_str())
 }
 
 /// Notes that a deployment is gone.

@@ -47,6 +47,9 @@ pub(super) async fn release(
         .deployments_in(&subject.object.namespace().unwrap_or_default());
     let object = finalizers::remove(&api, &*subject.object, DEPLOYMENT_FINALIZER).await?;
     info!(?release, deployment = id, "finalizer taken off");
+    if release == Release::Forced {
+        subject.context.metrics.forced_release();
+    }
     subject.remember(|memory| memory.wrote(object));
     subject.context.events.publish(&*subject.object, news).await;
     Ok(false)

@@ -2,7 +2,7 @@
 
 use super::obstacle::Obstacle;
 use super::status::write_status;
-use super::{delete, remember_gone, send_stop};
+use super::{adopted, delete, remember_gone, send_stop};
 use crate::api::RetiringDeployment;
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
@@ -67,11 +67,9 @@ pub(crate) async fn go_on(
 }
 
 async fn forget(subject: &Subject<'_>, id: &str) -> Result<(), Obstacle> {
-    let adopt = subject.object.spec.adopt.as_ref();
-    let adopted = adopt.map(|adopt| adopt.deployment_id.as_str());
     write_status(subject, |status| {
         status.retiring.retain(|retiring| retiring.id != id);
-        remember_gone(status, id.to_owned(), adopted);
+        remember_gone(status, id.to_owned(), adopted(subject));
     })
     .await?;
     subject.remember(|memory| memory.forget(id));

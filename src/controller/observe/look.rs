@@ -181,6 +181,17 @@ async fn own_configurations(
     Ok(own.map(|configuration| configuration.id).collect())
 }
 
+/// Those of `ids` that no other object holds, nor has held in the time of this process: what was left alone on purpose is not lost.
+pub(crate) fn lost<'a>(
+    subject: &Subject<'_>,
+    access: &Access,
+    ids: impl Iterator<Item = &'a str>,
+) -> BTreeSet<String> {
+    let mut lost = unclaimed(subject, access, ids);
+    lost.retain(|id| !subject.context.claims.was_recorded(id));
+    lost
+}
+
 /// Those of `ids` that no other object holds.
 pub(crate) fn unclaimed<'a>(
     subject: &Subject<'_>,
@@ -278,7 +289,7 @@ fn resolve(
     };
     let fitting = snapshot.iter().filter(|deployment| fits(deployment));
     let ids = fitting.map(|deployment| deployment.id.as_str());
-    let candidates = unclaimed(subject, access, ids);
+    let candidates = lost(subject, access, ids);
     // A deployment whose configuration AI Core does not tell may be anybody's.
     let told = |id: &String| {
         snapshot

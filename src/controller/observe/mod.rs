@@ -39,7 +39,7 @@ pub(crate) struct Observation {
     pub(crate) candidates: Vec<String>,
     /// The deployment that has to go next besides the recorded one.
     pub(crate) retiring: Option<Retiring>,
-    /// Deployments that have to go too and are not recorded yet.
+    /// Deployments that are this object's besides the recorded one, and that it does not record.
     pub(crate) unrecorded: Vec<String>,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
@@ -139,12 +139,12 @@ async fn look_at_everything(
             return Ok(());
         }
     };
-    let unrecorded = others::unrecorded(subject, goal, access, &findings.record).await;
+    let unrecorded = others::unrecorded(subject, access, &findings.record).await;
     let retiring = others::retiring(subject, access).await;
     match (unrecorded, retiring) {
         (Ok(unrecorded), Ok(retiring)) => {
-            if !unrecorded.is_empty() {
-                observation.situation.others = Others::Unrecorded;
+            if let Some(others) = others::others(goal, &findings.record, &unrecorded) {
+                observation.situation.others = others;
             }
             let rechecks = [
                 findings.recheck,
@@ -161,7 +161,10 @@ async fn look_at_everything(
     }
     observation.situation.record = findings.record;
     observation.remote = findings.remote;
-    observation.candidates = findings.candidates;
+    observation.candidates = match findings.record {
+        Record::Deployment { .. } => observation.unrecorded.clone(),
+        _ => findings.candidates,
+    };
     Ok(())
 }
 

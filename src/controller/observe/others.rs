@@ -9,7 +9,7 @@ use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent, RecordedDeployment, RetiringDeployment};
 use crate::controller::subject::{Subject, bears_our_name};
-use crate::lifecycle::situation::{Claim, Goal, Proof, Record, Remote};
+use crate::lifecycle::situation::{Claim, Goal, Others, Proof, Record, Remote};
 use crate::lifecycle::{Situation, Step, retiring_step};
 
 /// A deployment that has to go, as AI Core sees it.
@@ -62,44 +62,55 @@ fn recorded(retiring: &RetiringDeployment) -> RecordedDeployment {
     }
 }
 
-/// Those that have to go and are not recorded yet: late results of create calls that were given up, and once the recorded deployment of an
-/// object that leaves nothing is gone, all that bear its name.
+/// Deployments that are the object's and that it does not record: late results of create calls that were given up, and once the recorded
+/// deployment is gone, all that bear its name.
 pub(crate) async fn unrecorded(
     subject: &Subject<'_>,
-    goal: Goal,
     access: &Access,
     record: &Record,
 ) -> Result<Vec<String>, Blocked> {
+    // Without a recorded deployment such a one is not another one, but looked for as the object's own.
     let Record::Deployment { remote, .. } = record else {
-        // Without a recorded deployment such a one is not another one, but looked for as the object's own.
         return Ok(Vec::new());
     };
-    let gone = matches!(
-        remote,
-        Remote::Absent {
-            proof: Proof::Gone | Proof::NeverSeen,
-            ..
-        }
-    );
-    let leaves_nothing = matches!(goal, Goal::Released | Goal::Deleted) && gone;
-    let lapsed = subject
-        .object
-        .status
-        .as_ref()
-        .is_some_and(|status| !status.lapsed.is_empty());
-    if !leaves_nothing && !lapsed {
+    let gone = is_gone(remote);
+    let status = subject.object.status.as_ref();
+    let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
+    if !gone && !lapsed {
         return Ok(Vec::new());
     }
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
         return Ok(Vec::new());
     };
     let mut found = late(subject, access, &snapshot);
-    if leaves_nothing {
+    if gone {
         found.extend(look::bearing_name(subject, access, &snapshot).await?);
         found.sort();
         found.dedup();
     }
     Ok(found)
+}
+
+/// What follows from the deployments that are the object's and that it does not record: where something is to be left, one of them takes the place
+/// of the recorded one that is gone. Otherwise they have to go.
+pub(crate) fn others(goal: Goal, record: &Record, unrecorded: &[String]) -> Option<Others> {
+    let gone = matches!(record, Record::Deployment { remote, .. } if is_gone(remote));
+    match unrecorded.len() {
+        0 => None,
+        1 if gone && matches!(goal, Goal::Running | Goal::Stopped) => Some(Others::Successor),
+        _ if gone && matches!(goal, Goal::Running | Goal::Stopped) => Some(Others::Successors),
+        _ => Some(Others::Unrecorded),
+    }
+}
+
+fn is_gone(remote: &Remote) -> bool {
+    matches!(
+        remote,
+        Remote::Absent {
+            proof: Proof::Gone | Proof::NeverSeen,
+            ..
+        }
+    )
 }
 
 /// Results of create calls that were given up. Only such as can be nobody else's.
@@ -125,7 +136,7 @@ fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<Stri
         .filter(|deployment| calls.iter().any(|call| may_be_of(call, deployment)))
         .filter(|deployment| provable(deployment) && !is_known(object, &deployment.id))
         .map(|deployment| deployment.id.as_str());
-    look::unclaimed(subject, access, ids).into_iter().collect()
+    look::lost(subject, access, ids).into_iter().collect()
 }
 
 /// Whether a deployment may be the result of a create call.
