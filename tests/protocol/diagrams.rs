@@ -1,10 +1,10 @@
 //! The state diagrams of the rules, and the world that they are drawn in: an AI Core that keeps its promises (`walk::fair`).
 
-use crate::aspect;
+use crate::aspects;
 use crate::diagram::Diagram;
 use crate::situation::{
-    Claim, Connection, Fit, Goal, Look, Preparation, Present, Proof, Record, Remote,
-    Resolution, Situation, Source, State, Target,
+    Claim, Connection, Fit, Goal, Look, Preparation, Present, Proof, Record, Remote, Resolution,
+    Situation, Source, State, Target,
 };
 use crate::step::{Step, Wait};
 use crate::walk;
@@ -30,7 +30,9 @@ fn goal(goal: Goal) -> Diagram {
         ending,
     });
     let deployments = listed.chain(gone).map(deployment);
-    let records: Vec<Record> = deployments.chain([nothing(Look::Nothing, ALL_IS_THERE)]).collect();
+    let records: Vec<Record> = deployments
+        .chain([nothing(Look::Nothing, ALL_IS_THERE)])
+        .collect();
     let situations: Vec<Situation> = records
         .into_iter()
         .flat_map(|record| {
@@ -42,10 +44,10 @@ fn goal(goal: Goal) -> Diagram {
         })
         .collect();
     let conditions = vec![
-        aspect::configuration(),
-        aspect::expired(),
-        aspect::stop_sent(),
-        aspect::recreate(),
+        aspects::configuration(),
+        aspects::expired(),
+        aspects::stop_sent(),
+        aspects::recreate(),
     ];
     Diagram::new(&situations, conditions, |situation, step| {
         let record = match (situation.record, step) {
@@ -54,17 +56,23 @@ fn goal(goal: Goal) -> Diagram {
             (Record::Deployment { remote, .. }, _) => deployment(walk::fair(remote, step)),
             (record, _) => record,
         };
-        vec![Situation { record, ..*situation }]
+        vec![Situation {
+            record,
+            ..*situation
+        }]
     })
 }
 
 /// How an object that is to run comes to a deployment.
 fn created() -> Diagram {
-    let looks = walk::LOOKS.into_iter().filter(|look| *look != Look::Nothing);
-    let looks = looks.map(|look| nothing(look, ALL_IS_THERE));
+    let looks = [Look::Pending, Look::One, Look::Several, Look::Claimed];
+    let looks = looks.map(|look| nothing(look, ALL_IS_THERE)).into_iter();
     let sources = walk::SOURCES.map(|source| nothing(Look::Nothing, source));
     let calls = walk::RESOLUTIONS.map(Record::Intent);
-    let records = looks.chain(sources).chain(calls).chain([deployment(Remote::Unobserved)]);
+    let records = looks
+        .chain(sources)
+        .chain(calls)
+        .chain([deployment(Remote::Unobserved)]);
     let in_surroundings = |record| Situation {
         record,
         ..walk::plain(Goal::Running, Connection::Ready)
@@ -87,16 +95,24 @@ fn what_can_follow(record: Record, step: Step) -> Vec<Record> {
             },
             _,
         ) => {
-            let looks = walk::LOOKS.into_iter().filter(|look| *look != Look::Pending);
-            looks.map(|look| nothing(look, source)).collect()
+            let sources = walk::SOURCES.map(|source| nothing(Look::Nothing, source));
+            let looks = [Look::One, Look::Several, Look::Claimed];
+            let found = looks.map(|look| nothing(look, source));
+            [sources.as_slice(), &found].concat()
         }
         (Record::Intent(Resolution::Pending), _) => {
-            let resolutions = walk::RESOLUTIONS.into_iter();
-            let known = resolutions.filter(|resolution| *resolution != Resolution::Pending);
-            known.map(Record::Intent).collect()
+            let known = [
+                Resolution::Found,
+                Resolution::NoEffect,
+                Resolution::Ambiguous,
+            ];
+            known.map(Record::Intent).to_vec()
         }
         (_, Step::PrepareConfiguration) => {
-            vec![prepared(Preparation::ChainBroken), prepared(Preparation::Complete)]
+            vec![
+                prepared(Preparation::ChainBroken),
+                prepared(Preparation::Complete),
+            ]
         }
         (_, Step::Wait(Wait::Chain)) => vec![prepared(Preparation::Complete)],
         (_, Step::Create) => vec![
