@@ -20,3 +20,4 @@ mod refusals;
 mod repetition;
 mod surprises;
 mod telling;
+mod unclaimed;
