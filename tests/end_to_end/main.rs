@@ -15,6 +15,7 @@ mod judge;
 mod life;
 mod manifests;
 mod outage;
+mod protection;
 mod readings;
 mod refusals;
 mod repetition;
