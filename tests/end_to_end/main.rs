@@ -14,6 +14,7 @@ mod idle;
 mod judge;
 mod life;
 mod manifests;
+mod observability;
 mod outage;
 mod protection;
 mod readings;
