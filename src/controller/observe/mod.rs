@@ -5,9 +5,9 @@ pub(crate) mod access;
 mod calls;
 mod findings;
 mod group;
-mod look;
+pub(crate) mod look;
 mod lost;
-mod others;
+pub(crate) mod others;
 mod remote;
 mod time_to_live;
 
