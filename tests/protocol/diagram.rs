@@ -160,19 +160,13 @@ impl Diagram {
             let occurring = values_of(self.places.keys(), number);
             let chosen = values_of(places.iter(), number);
             let rows = describe(&kind.aspects, &occurring, &chosen).into_iter();
-            rows.map(|row| {
-                let row = row.into_iter().map(|(aspect, values)| match aspect {
-                    "target" => format!("target {values}"),
-                    _ => values,
-                });
-                let name = kind.name.map(str::to_owned);
-                name.into_iter()
-                    .chain(row)
-                    .collect::<Vec<String>>()
-                    .join("; ")
-            })
+            rows.map(|row| kind.name(row))
         });
-        names.collect::<Vec<String>>().join(", or ")
+        let names: Vec<String> = names.collect();
+        match names.as_slice() {
+            [name] => name.clone(),
+            names => format!("({})", names.join(") or (")),
+        }
     }
 }
 
@@ -188,6 +182,17 @@ const PERSON: &str = "person";
 struct Kind {
     name: Option<&'static str>,
     aspects: Vec<Aspect>,
+}
+
+impl Kind {
+    fn name(&self, values: Vec<(&'static str, String)>) -> String {
+        let values = values.into_iter().map(|(aspect, values)| match aspect {
+            "target" => format!("target {values}"),
+            _ => values,
+        });
+        let parts = self.name.map(str::to_owned).into_iter().chain(values);
+        parts.collect::<Vec<String>>().join("; ")
+    }
 }
 
 fn kinds() -> Vec<Kind> {
