@@ -86,10 +86,11 @@ pub enum RunError {
 /// When it cannot start, or when the cluster's store was restored from a backup: then it ends by itself and has to be started again.
 pub async fn run(
     client: Client,
-    options: Options,
+    mut options: Options,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
+    options.client.calls = metrics.remote_calls();
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
     deployments
