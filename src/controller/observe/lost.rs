@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
 use super::access::Access;
+use super::calls;
 use super::look;
 use super::others::{is_known, may_be_of};
 use super::time_to_live;
@@ -40,6 +41,12 @@ pub(crate) fn from_configuration(
 ) -> Lost {
     let object = &*subject.object;
     let ttl = object.spec.ttl.as_deref();
+    let open = calls::open_calls(subject, access, configuration, ttl);
+    let settle = subject.context.options.settle();
+    if access.exclusive && open.iter().any(|call| call.known_for < settle) {
+        // One more call would be one more that their results could be mistaken for.
+        return Lost::Undecided;
+    }
     let fits = |deployment: &&aicore::Deployment| {
         deployment.configuration_id == configuration
             && time_to_live::may_be_equal(deployment.ttl.as_deref(), ttl)
@@ -56,7 +63,7 @@ pub(crate) fn from_configuration(
     if subject.context.is_creating(&access.key, configuration) {
         return Lost::Undecided;
     }
-    if !look::others_open(subject, access, configuration, ttl).is_empty() {
+    if !open.is_empty() {
         // They are the results of other objects' calls, or those objects are told that nothing proves it.
         return Lost::Nothing;
     }
