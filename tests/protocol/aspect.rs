@@ -61,10 +61,7 @@ impl Aspect {
         }
     }
 
-    fn flag(
-        name: &'static str,
-        value_of: impl Fn(&Point) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    fn flag(name: &'static str, value_of: impl Fn(&Point) -> bool + Send + Sync + 'static) -> Self {
         let word = |value| if value { "yes" } else { "no" };
         Self::new(name, &[false, true], word, value_of)
     }

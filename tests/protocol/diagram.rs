@@ -53,7 +53,10 @@ impl Diagram {
 
     fn place(&self, situation: &Situation) -> Place {
         let kind = kind_of(&situation.record);
-        (kind, number(&self.kinds[kind].aspects, &Point::from(*situation)))
+        (
+            kind,
+            number(&self.kinds[kind].aspects, &Point::from(*situation)),
+        )
     }
 
     /// The diagram in the language of Mermaid.
@@ -70,7 +73,10 @@ impl Diagram {
         }
         for (state, places) in &members {
             let moves = places.first().map(|place| &self.places[place]);
-            for arrow in moves.into_iter().flat_map(|moves| self.arrows(moves, &states)) {
+            for arrow in moves
+                .into_iter()
+                .flat_map(|moves| self.arrows(moves, &states))
+            {
                 lines.push(format!("    s{state} --> {arrow}"));
             }
         }
@@ -96,7 +102,10 @@ impl Diagram {
                     })
                     .collect();
                 let fresh = numbers.len();
-                finer.insert(*place, *numbers.entry((states[place], meaning)).or_insert(fresh));
+                finer.insert(
+                    *place,
+                    *numbers.entry((states[place], meaning)).or_insert(fresh),
+                );
             }
             if finer == states {
                 return states;
@@ -112,19 +121,27 @@ impl Diagram {
             let ends: BTreeSet<String> = match step {
                 Step::Stall(_) => [PERSON.to_owned()].into(),
                 Step::Done(_) | Step::Release(_) => ["[*]".to_owned()].into(),
-                _ => next.iter().map(|next| format!("s{}", states[next])).collect(),
+                _ => next
+                    .iter()
+                    .map(|next| format!("s{}", states[next]))
+                    .collect(),
             };
             // A colon ends the text at an arrow.
             let step = words::of(*step).replace(':', "");
             for end in ends {
-                arrows.entry((end, step.clone())).or_default().insert(*condition);
+                arrows
+                    .entry((end, step.clone()))
+                    .or_default()
+                    .insert(*condition);
             }
         }
         let arrows = arrows.into_iter().map(|((end, step), taken)| {
             let occurring = moves.keys().copied().collect();
             let rows = describe(&self.conditions, &occurring, &taken).into_iter();
             let rows = rows.map(|row| {
-                let parts = row.into_iter().map(|(aspect, values)| format!("{aspect} = {values}"));
+                let parts = row
+                    .into_iter()
+                    .map(|(aspect, values)| format!("{aspect} = {values}"));
                 parts.collect::<Vec<String>>().join(" and ")
             });
             match rows.collect::<Vec<String>>().join(", or ").as_str() {
@@ -148,7 +165,10 @@ impl Diagram {
                     _ => values,
                 });
                 let name = kind.name.map(str::to_owned);
-                name.into_iter().chain(row).collect::<Vec<String>>().join("; ")
+                name.into_iter()
+                    .chain(row)
+                    .collect::<Vec<String>>()
+                    .join("; ")
             })
         });
         names.collect::<Vec<String>>().join(", or ")
@@ -207,13 +227,18 @@ fn describe(
 ) -> Vec<Vec<(&'static str, String)>> {
     let sizes: Vec<usize> = aspects.iter().map(|aspect| aspect.words.len()).collect();
     let outcomes: Vec<Option<bool>> = (0..size(aspects))
-        .map(|values| occurring.contains(&values).then(|| chosen.contains(&values)))
+        .map(|values| {
+            occurring
+                .contains(&values)
+                .then(|| chosen.contains(&values))
+        })
         .collect();
     let rows = fold(&sizes, &outcomes).into_iter();
     let rows = rows.filter(|row| row.outcomes == [Some(true)]).map(|row| {
-        let parts = aspects.iter().zip(&row.values).map(|(aspect, values)| {
-            (aspect.name, words::list(&aspect.words, values))
-        });
+        let parts = aspects
+            .iter()
+            .zip(&row.values)
+            .map(|(aspect, values)| (aspect.name, words::list(&aspect.words, values)));
         parts.filter(|(_, values)| values != "*").collect()
     });
     rows.collect()

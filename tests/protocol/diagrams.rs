@@ -3,8 +3,8 @@
 use crate::aspect;
 use crate::diagram::Diagram;
 use crate::situation::{
-    Claim, Connection, Fit, Goal, Look, Preparation, Present, Proof, Record, Remote,
-    Resolution, Situation, Source, State, Target,
+    Claim, Connection, Fit, Goal, Look, Preparation, Present, Proof, Record, Remote, Resolution,
+    Situation, Source, State, Target,
 };
 use crate::step::{Step, Wait};
 use crate::walk;
@@ -30,7 +30,9 @@ fn goal(goal: Goal) -> Diagram {
         ending,
     });
     let deployments = listed.chain(gone).map(deployment);
-    let records: Vec<Record> = deployments.chain([nothing(Look::Nothing, ALL_IS_THERE)]).collect();
+    let records: Vec<Record> = deployments
+        .chain([nothing(Look::Nothing, ALL_IS_THERE)])
+        .collect();
     let situations: Vec<Situation> = records
         .into_iter()
         .flat_map(|record| {
@@ -54,17 +56,25 @@ fn goal(goal: Goal) -> Diagram {
             (Record::Deployment { remote, .. }, _) => deployment(walk::fair(remote, step)),
             (record, _) => record,
         };
-        vec![Situation { record, ..*situation }]
+        vec![Situation {
+            record,
+            ..*situation
+        }]
     })
 }
 
 /// How an object that is to run comes to a deployment.
 fn created() -> Diagram {
-    let looks = walk::LOOKS.into_iter().filter(|look| *look != Look::Nothing);
+    let looks = walk::LOOKS
+        .into_iter()
+        .filter(|look| *look != Look::Nothing);
     let looks = looks.map(|look| nothing(look, ALL_IS_THERE));
     let sources = walk::SOURCES.map(|source| nothing(Look::Nothing, source));
     let calls = walk::RESOLUTIONS.map(Record::Intent);
-    let records = looks.chain(sources).chain(calls).chain([deployment(Remote::Unobserved)]);
+    let records = looks
+        .chain(sources)
+        .chain(calls)
+        .chain([deployment(Remote::Unobserved)]);
     let in_surroundings = |record| Situation {
         record,
         ..walk::plain(Goal::Running, Connection::Ready)
@@ -87,7 +97,9 @@ fn what_can_follow(record: Record, step: Step) -> Vec<Record> {
             },
             _,
         ) => {
-            let looks = walk::LOOKS.into_iter().filter(|look| *look != Look::Pending);
+            let looks = walk::LOOKS
+                .into_iter()
+                .filter(|look| *look != Look::Pending);
             looks.map(|look| nothing(look, source)).collect()
         }
         (Record::Intent(Resolution::Pending), _) => {
@@ -96,7 +108,10 @@ fn what_can_follow(record: Record, step: Step) -> Vec<Record> {
             known.map(Record::Intent).collect()
         }
         (_, Step::PrepareConfiguration) => {
-            vec![prepared(Preparation::ChainBroken), prepared(Preparation::Complete)]
+            vec![
+                prepared(Preparation::ChainBroken),
+                prepared(Preparation::Complete),
+            ]
         }
         (_, Step::Wait(Wait::Chain)) => vec![prepared(Preparation::Complete)],
         (_, Step::Create) => vec![

@@ -81,7 +81,10 @@ mod tests {
             .map(|outcome| (outcome != '.').then_some(outcome))
             .collect();
         let text = |row: Row<char>| {
-            let values = row.values.iter().map(|values| format!("{:?}", values.covered));
+            let values = row
+                .values
+                .iter()
+                .map(|values| format!("{:?}", values.covered));
             let values: Vec<String> = values.collect();
             format!("{} {}", values.join(" "), row.outcomes[0].unwrap_or('.'))
         };

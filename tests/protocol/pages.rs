@@ -15,7 +15,9 @@ pub struct Page {
 impl Page {
     /// The page in `docs/` with this name. One that does not exist yet is empty.
     pub fn open(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("docs")
+            .join(name);
         let present = fs::read_to_string(&path).unwrap_or_default();
         Self { path, present }
     }
@@ -33,7 +35,9 @@ impl Page {
             return;
         }
         let lines = self.present.lines().zip(wanted.lines());
-        let difference = lines.zip(1..).find(|((present, wanted), _)| present != wanted);
+        let difference = lines
+            .zip(1..)
+            .find(|((present, wanted), _)| present != wanted);
         assert!(
             self.present == wanted,
             "{} is not in sync with the rules; run `make protocol` and look at what it changes. First difference: {difference:#?}",

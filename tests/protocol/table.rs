@@ -58,7 +58,10 @@ impl Table {
         for (row, number) in rows.iter().zip(0..) {
             for case in cases(&row.values, &sizes) {
                 let before = row_of[case].replace(number);
-                assert_eq!(before, None, "{title}: rows {before:?} and {number} overlap");
+                assert_eq!(
+                    before, None,
+                    "{title}: rows {before:?} and {number} overlap"
+                );
             }
         }
         Self {
@@ -98,8 +101,7 @@ impl Table {
                 .collect();
             writeln!(text, "|{}|", cells.join("|")).expect("a String takes everything");
             if number == 0 {
-                let rules: Vec<String> =
-                    widths.iter().map(|width| "-".repeat(width + 2)).collect();
+                let rules: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
                 writeln!(text, "|{}|", rules.join("|")).expect("a String takes everything");
             }
         }
@@ -116,16 +118,21 @@ impl Table {
         let values = self.aspects.iter().zip(&row.values);
         let values = values.map(|(aspect, values)| words::list(&aspect.words, values));
         let within = size(&self.columns[1..]);
-        values.chain(row.outcomes.chunks(within).map(cell)).collect()
+        values
+            .chain(row.outcomes.chunks(within).map(cell))
+            .collect()
     }
 }
 
 /// The numbers of all combinations of `values`.
 fn cases(values: &[Values], sizes: &[usize]) -> Vec<usize> {
-    values.iter().zip(sizes).fold(vec![0], |cases, (values, size)| {
-        let with = |case: usize| values.covered.iter().map(move |value| case * size + value);
-        cases.into_iter().flat_map(with).collect()
-    })
+    values
+        .iter()
+        .zip(sizes)
+        .fold(vec![0], |cases, (values, size)| {
+            let with = |case: usize| values.covered.iter().map(move |value| case * size + value);
+            cases.into_iter().flat_map(with).collect()
+        })
 }
 
 /// One cell: what holds at first, and whether that ends in a stall.

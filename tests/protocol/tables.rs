@@ -143,10 +143,7 @@ fn alone(situation: &Situation) -> Situation {
 }
 
 fn stepping(situation: &Situation) -> (Point, Verdict) {
-    (
-        Point::from(*situation),
-        Verdict::Step(next_step(situation)),
-    )
+    (Point::from(*situation), Verdict::Step(next_step(situation)))
 }
 
 /// What becomes of the step that `before` leads to.
@@ -202,7 +199,9 @@ fn nothing(undisturbed: &[Situation]) -> Table {
         "A look for a deployment that is this object's comes before every create call and before every release.",
         vec![aspect::look(), aspect::source()],
         vec![aspect::goal()],
-        ready(undisturbed, |record| matches!(record, Record::Nothing { .. })),
+        ready(undisturbed, |record| {
+            matches!(record, Record::Nothing { .. })
+        }),
     )
 }
 
@@ -338,9 +337,9 @@ pub fn retire(situation: &Situation) -> Step {
 }
 
 fn unguarded_retired() -> impl Iterator<Item = (Point, Verdict)> {
-    retired().map(|situation| undisturbed(&situation)).map(|situation| {
-        (Point::from(situation), Verdict::Step(retire(&situation)))
-    })
+    retired()
+        .map(|situation| undisturbed(&situation))
+        .map(|situation| (Point::from(situation), Verdict::Step(retire(&situation))))
 }
 
 fn retiring() -> Table {
