@@ -15,7 +15,6 @@ use super::credentials::{ServiceKey, ServiceKeyError};
 use super::error::{Error, root_cause};
 use super::http;
 use super::token::{Token, TokenSource};
-use crate::metrics::RemoteCalls;
 
 /// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -42,8 +41,6 @@ pub struct ClientOptions {
     /// From which age on a token is blamed for a 403, and for a 401 below `/admin`: then the call is made once more with a new one. A
     /// younger token is not, or every call that is denied for good would cost a token.
     pub doubted_token_age: Duration,
-    /// Counts the calls.
-    pub calls: RemoteCalls,
 }
 
 impl Default for ClientOptions {
@@ -54,7 +51,6 @@ impl Default for ClientOptions {
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             doubted_token_age: Duration::from_secs(60),
-            calls: RemoteCalls::default(),
         }
     }
 }
@@ -84,7 +80,6 @@ pub(super) struct Transport {
     http: reqwest::Client,
     tokens: TokenSource,
     doubted_token_age: Duration,
-    calls: RemoteCalls,
 }
 
 // === impl Call ===
@@ -122,7 +117,6 @@ impl Transport {
             http,
             tokens,
             doubted_token_age: options.doubted_token_age,
-            calls: options.calls.clone(),
         })
     }
 
@@ -211,9 +205,10 @@ impl Transport {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_string());
         }
-        let answer = request.send().await;
-        self.calls.count(&call.method, &answer);
-        let response = answer.map_err(|error| self.unreachable(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
         let status = response.status().as_u16();
         tracing::debug!(method = %call.method, path = ?call.path, group = call.group, status, "AI Core answered");
         if response.status().is_success() {

@@ -86,11 +86,10 @@ pub enum RunError {
 /// When it cannot start, or when the cluster's store was restored from a backup: then it ends by itself and has to be started again.
 pub async fn run(
     client: Client,
-    mut options: Options,
+    options: Options,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    options.client.calls = metrics.remote_calls();
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
     deployments

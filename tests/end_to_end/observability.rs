@@ -47,8 +47,6 @@ async fn it_lives_is_ready_and_tells_how_the_objects_are() {
     assert_measured(&scene, &format!("aicore_unclaimed_deployments{through} 1")).await;
     assert_measured(&scene, &format!("aicore_orphans{through} 0")).await;
     assert_measured(&scene, "aicore_forced_releases_total 0").await;
-    let created = r#"aicore_remote_calls_total{verb="POST",code="202"} 1"#;
-    assert_measured(&scene, created).await;
 
     scene.delete_and_wait("churn").await;
     scene.ai_core.remove(&strangers).await;
