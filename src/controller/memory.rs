@@ -52,6 +52,8 @@ pub(crate) struct Memory {
     pub(crate) created: Option<(i64, String)>,
     /// Where a look had no result, and no record and no remote write came since.
     pub(crate) looked: Option<GroupKey>,
+    /// Whether this process saw the object before it had our finalizer and has made no create call since: nothing of it can have been lost.
+    pub(crate) is_new: bool,
     /// Since when the object is known to be deleted.
     terminating: Option<Instant>,
     /// How many attempts in a row have failed.
@@ -133,6 +135,7 @@ impl Memory {
             prepared: None,
             created: None,
             looked: None,
+            is_new: false,
             terminating: None,
             failures: 0,
             leave_alone: None,

@@ -13,6 +13,7 @@ use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
 use crate::controller::subject::{Subject, adopts, bears_our_name};
+use crate::lifecycle::evidence::{self, Rivalry, Settling};
 use crate::lifecycle::intent::{self, OpenIntent, Outcome};
 use crate::lifecycle::situation::{Look, Record, Resolution};
 
@@ -42,17 +43,34 @@ pub(crate) async fn for_result(
     if let Some(id) = returned(subject, access, intent) {
         return Ok(found(id));
     }
-    // A person's choice comes first: naming a deployment makes this object its holder, unless another one holds it.
-    let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id));
-    if let Some(chosen) = chosen
-        && adopted(subject, access, &snapshot, &chosen.id).look == Look::One
-    {
-        return Ok(Findings {
-            call_stays_open: !may_be_of(intent, chosen),
-            ..found(chosen.id.clone())
-        });
-    }
-    Ok(resolve(subject, access, intent, &snapshot))
+    let result = resolve(subject, access, intent, &snapshot);
+    Ok(chosen(subject, access, intent, &snapshot, &result).unwrap_or(result.findings))
+}
+
+/// What a person has chosen by naming a deployment, unless another object holds it. One that cannot be the result of the call is taken only when
+/// the call has settled and its own result was not found: it may still be on its way.
+fn chosen(
+    subject: &Subject<'_>,
+    access: &Access,
+    intent: &Intent,
+    snapshot: &Snapshot,
+    result: &Searched,
+) -> Option<Findings> {
+    let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id))?;
+    let free = adopted(subject, access, snapshot, &chosen.id).look == Look::One;
+    let fits = may_be_of(intent, chosen);
+    let own_found = result.findings.record == Record::Intent(Resolution::Found);
+    let may_take = free && (fits || result.settling == Settling::Over && !own_found);
+    may_take.then(|| Findings {
+        call_stays_open: !fits,
+        ..found(chosen.id.clone())
+    })
+}
+
+/// What a search for the result of a call has found, and whether it was late enough.
+struct Searched {
+    findings: Findings,
+    settling: Settling,
 }
 
 fn found(id: String) -> Findings {
@@ -80,7 +98,7 @@ fn resolve(
     access: &Access,
     intent: &Intent,
     snapshot: &Snapshot,
-) -> Findings {
+) -> Searched {
     let fits = |deployment: &aicore::Deployment| {
         let same_ttl = time_to_live::may_be_equal(deployment.ttl.as_deref(), intent.ttl.as_deref());
         let may_use_it =
@@ -114,50 +132,39 @@ fn resolve(
         .chain([known_for(subject, subject.uid, intent.serial)])
         .min()
         .unwrap_or_default();
-    let settling = Settling::of(subject, youngest, snapshot);
+    let settle = subject.context.options.settle();
+    let settling = match youngest.checked_sub(settle) {
+        None => Settling::Going,
+        Some(over) if snapshot.requested_at.elapsed() > over => Settling::Unseen,
+        Some(_) => Settling::Over,
+    };
     let outcome = intent::resolve(subject.uid, &open, &candidates, provable);
-    let alone = open.len() == 1;
-    let resolution = intent::conclude(&outcome, alone, provable, settling == Settling::Over);
+    let left = candidates.iter().any(|id| !intent.known.contains(id));
+    let rivalry = Rivalry {
+        rivals: !others.is_empty(),
+        left,
+        settling,
+    };
+    let resolution = evidence::resolution(&outcome, rivalry);
     let candidates = match outcome {
         Outcome::NoCandidate => Vec::new(),
         Outcome::Found(id) => vec![id],
         Outcome::Ambiguous(ids) => ids,
     };
     let recheck = match settling {
-        Settling::For(rest) => Some(rest),
-        Settling::NeedsList => {
+        Settling::Going => Some(settle.saturating_sub(youngest)),
+        Settling::Unseen => {
             subject.remember(|memory| memory.unsettled_since = tokio::time::Instant::now());
             Some(subject.context.options.inventory.busy)
         }
-        Settling::Over => None,
+        Settling::Over => Some(subject.context.options.inventory.busy),
     };
-    Findings {
+    let findings = Findings {
         candidates,
         recheck: recheck.filter(|_| resolution == Resolution::Pending),
         ..Findings::of(Record::Intent(resolution))
-    }
-}
-
-/// Whether a call can still have its effect, or its effect stay unseen.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Settling {
-    /// For so long.
-    For(Duration),
-    /// Not any more, but only a list that was requested after that proves what came of it.
-    NeedsList,
-    /// Not any more.
-    Over,
-}
-
-impl Settling {
-    fn of(subject: &Subject<'_>, known_for: Duration, snapshot: &Snapshot) -> Self {
-        let settle = subject.context.options.settle();
-        match known_for.checked_sub(settle) {
-            None => Self::For(settle - known_for),
-            Some(over) if snapshot.requested_at.elapsed() > over => Self::NeedsList,
-            Some(_) => Self::Over,
-        }
-    }
+    };
+    Searched { findings, settling }
 }
 
 /// An open create call of another object.
