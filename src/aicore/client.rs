@@ -329,7 +329,7 @@ impl Client {
                 }
                 answer => answer?,
             };
-            let page = wire::list::<ResourceGroupJson>(&answer.body)?;
+            let page = wire::list::<ResourceGroupJson>(answer.body.as_slice())?;
             count = count.max(page.count);
             groups.extend(page.objects);
             match continue_token(&answer.headers)? {

@@ -18,6 +18,7 @@ mod links;
 mod paging;
 mod poller;
 mod snapshot;
+mod stream;
 mod text;
 mod token;
 mod transport;

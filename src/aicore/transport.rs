@@ -14,7 +14,9 @@ use super::answer::{Rejection, shorten};
 use super::credentials::{ServiceKey, ServiceKeyError};
 use super::error::{Error, root_cause};
 use super::http;
+use super::stream;
 use super::token::{Token, TokenSource};
+use super::wire::{self, Checked, List};
 
 /// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -70,7 +72,6 @@ pub(super) struct Call<'a> {
 /// A successful answer, read whole.
 pub(super) struct Answer {
     pub(super) body: Vec<u8>,
-    pub(super) date: Option<Timestamp>,
     pub(super) headers: HeaderMap,
 }
 
@@ -132,27 +133,27 @@ impl Transport {
     pub(super) async fn fetch(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let response = self.send(call).await?;
         let headers = response.headers().clone();
-        let date = http::date(&headers);
         match http::read(response, MAX_BODY).await {
-            Ok(body) => Ok(Answer {
-                body,
-                date,
-                headers,
-            }),
-            Err(http::ReadError::TooLarge) => Err(Error::Malformed {
-                message: format!("it is larger than {} MiB", MAX_BODY / 1024 / 1024),
+            Ok(body) => Ok(Answer { body, headers }),
+            Err(error) => Err(self.unread(error)),
+        }
+    }
+
+    /// Makes the request and reads the answer as a list, while it arrives; with the server's clock.
+    pub(super) async fn list<T: Checked>(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<(List<T::Object>, Option<Timestamp>), Error> {
+        let response = self.send(call).await?;
+        let date = http::date(response.headers());
+        let body = http::Body::new(response, MAX_BODY);
+        match stream::parse(body, wire::list::<T>).await {
+            Ok(Ok(list)) => Ok((list?, date)),
+            Ok(Err(failure)) => Err(Error::Incomplete {
+                message: format!("it was not read to its end ({failure})"),
                 source: None,
             }),
-            Err(http::ReadError::Connection(error)) if error.is_timeout() => {
-                Err(self.unreachable(error))
-            }
-            Err(http::ReadError::Connection(error)) => Err(Error::Incomplete {
-                message: format!(
-                    "the connection ended within the body ({})",
-                    root_cause(&error)
-                ),
-                source: Some(Arc::new(error.without_url())),
-            }),
+            Err(error) => Err(self.unread(error)),
         }
     }
 
@@ -261,6 +262,23 @@ impl Transport {
                 status: status.as_u16(),
                 retry_after,
                 message,
+            },
+        }
+    }
+
+    fn unread(&self, error: http::ReadError) -> Error {
+        match error {
+            http::ReadError::TooLarge => Error::Malformed {
+                message: format!("it is larger than {} MiB", MAX_BODY / 1024 / 1024),
+                source: None,
+            },
+            http::ReadError::Connection(error) if error.is_timeout() => self.unreachable(error),
+            http::ReadError::Connection(error) => Error::Incomplete {
+                message: format!(
+                    "the connection ended within the body ({})",
+                    root_cause(&error)
+                ),
+                source: Some(Arc::new(error.without_url())),
             },
         }
     }
