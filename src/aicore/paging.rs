@@ -181,6 +181,7 @@ impl<'a> Listing<'a> {
             query,
             group: Some(self.group),
             body: None,
+            media_type: "application/json",
         }
     }
 }

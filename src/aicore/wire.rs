@@ -129,7 +129,8 @@ pub(super) fn created_id(body: &[u8]) -> Result<String, Error> {
     object::<Created>(body)
 }
 
-fn parse<T: DeserializeOwned>(mut body: impl BufRead) -> Result<T, Error> {
+/// Reads a body as one JSON object of this form.
+pub(super) fn parse<T: DeserializeOwned>(mut body: impl BufRead) -> Result<T, Error> {
     match first_byte(&mut body) {
         Some(b'<') => return Err(malformed("it is a page, not JSON".to_owned())),
         // The parser would take a JSON array for an object, field by field.
@@ -169,7 +170,7 @@ fn lacking(field: &'static str) -> Error {
     malformed(format!("an object lacks its {field}"))
 }
 
-fn malformed(message: String) -> Error {
+pub(super) fn malformed(message: String) -> Error {
     Error::Malformed {
         message,
         source: None,
