@@ -25,6 +25,12 @@ test: control-plane check deny ## Run every check and every test, and say how ma
 	  /^test result: / { passed += $$4; failed += $$6 } \
 	  END { printf "%d passed, %d failed\n", passed, failed }'
 
+.PHONY: storm
+storm: control-plane ## Kill the operator KILLS times (1000) on a real control plane while everything else fails too; SEED=number repeats one
+	@set -eu -o pipefail; \
+	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
+	KILLS=$(or $(KILLS),1000) SEED=$(SEED) STORM_OPERATOR_ENV='$(STORM_OPERATOR_ENV)' cargo test --locked --package aicore-operator --test storm after_any_storm
+
 .PHONY: control-plane
 control-plane: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh

@@ -3,7 +3,7 @@
 //! The register is filled from the watch of Deployments before the first decision, and an id is reserved here before it is written to a
 //! status: a cache that lags behind can never give one deployment away twice.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 
 use crate::aicore::{GroupKey, Tenant};
 use crate::api::Deployment;
+
+/// How many ids of objects that are gone are remembered.
+const MAXIMUM_FORMER: usize = 10_000;
 
 /// The register of all claims.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ struct Register {
     claimants: HashMap<String, Claimant>,
     /// The uids that record, reserve or name a deployment id.
     by_deployment: HashMap<String, HashSet<String>>,
+    /// The ids that objects recorded which are gone, newest last. What was left alone on purpose is nobody's lost deployment.
+    former: VecDeque<String>,
 }
 
 /// One object and the deployments it records, reserves or names.
@@ -34,7 +39,8 @@ struct Claimant {
     group: String,
     tenant: Option<Tenant>,
     connection: (String, String),
-    recorded: Option<String>,
+    /// The deployment of the object, and those that are retiring.
+    recorded: Vec<String>,
     reserved: Option<(GroupKey, String)>,
     named: Option<String>,
 }
@@ -64,7 +70,17 @@ impl Claims {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
-        self.register.lock().remove(uid);
+        let mut register = self.register.lock();
+        let recorded = register.remove(uid).map(|claimant| claimant.recorded);
+        register.former.extend(recorded.unwrap_or_default());
+        let surplus = register.former.len().saturating_sub(MAXIMUM_FORMER);
+        register.former.drain(..surplus);
+    }
+
+    /// Whether an object that is gone has recorded `id`.
+    pub(crate) fn was_recorded(&self, id: &str) -> bool {
+        let register = self.register.lock();
+        register.former.iter().any(|former| former == id)
     }
 
     /// Reserves `id` for an object, unless another one holds it. The reservation ends with [`Claims::unreserve`] or with the object.
@@ -178,9 +194,14 @@ impl Claimant {
     fn new(object: &Deployment, reserved: Option<(GroupKey, String)>) -> Self {
         let namespace = object.namespace().unwrap_or_default();
         let status = object.status.as_ref();
-        let recorded = status
-            .and_then(|status| status.deployment.as_ref())
-            .map(|deployment| deployment.id.clone());
+        let current = status.and_then(|status| status.deployment.as_ref());
+        let retiring = status.map_or(&[][..], |status| &status.retiring);
+        let recorded: Vec<String> = current
+            .map(|deployment| &deployment.id)
+            .into_iter()
+            .chain(retiring.iter().map(|deployment| &deployment.id))
+            .cloned()
+            .collect();
         let done_with = |id: &String| status.is_some_and(|status| status.previous_ids.contains(id));
         let named = object
             .spec
@@ -199,7 +220,7 @@ impl Claimant {
             connection: (namespace, object.spec.connection_ref.name.clone()),
             // adopt is read only while no id is recorded, so what is recorded hides what is named.
             named: named.filter(|id| {
-                recorded.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
+                current.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
             }),
             recorded,
             reserved,
@@ -208,9 +229,11 @@ impl Claimant {
 
     fn ids(&self) -> impl Iterator<Item = &str> {
         let reserved = self.reserved.as_ref().map(|(_, id)| id.as_str());
-        [self.recorded.as_deref(), reserved, self.named.as_deref()]
-            .into_iter()
-            .flatten()
+        let others = [reserved, self.named.as_deref()];
+        self.recorded
+            .iter()
+            .map(String::as_str)
+            .chain(others.into_iter().flatten())
     }
 
     /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
@@ -225,7 +248,9 @@ impl Claimant {
         if self.group != key.group {
             return None;
         }
-        if self.recorded.as_deref() == Some(id) && self.tenant.as_ref() == Some(&key.tenant) {
+        if self.recorded.iter().any(|recorded| recorded == id)
+            && self.tenant.as_ref() == Some(&key.tenant)
+        {
             return Some(0);
         }
         let named = self.named.as_deref() == Some(id)

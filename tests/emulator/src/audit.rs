@@ -35,6 +35,8 @@ pub struct Entry {
     pub seq: u64,
     /// When the effect took place; for a transition, when it was due.
     pub at: Timestamp,
+    /// When the call had arrived whole: a fault may hold its effect back. Absent for what is no call.
+    pub received_at: Option<Timestamp>,
     /// What the entry tells of.
     pub kind: Kind,
     /// What was called.
@@ -105,6 +107,7 @@ impl Entry {
         Self {
             seq: 0,
             at,
+            received_at: None,
             kind,
             operation,
             method: None,

@@ -19,6 +19,7 @@ pub(crate) struct Caller {
 pub(crate) struct CallLog<'a> {
     pub(crate) call: &'a Call,
     pub(crate) now: Timestamp,
+    pub(crate) received_at: Timestamp,
     pub(crate) caller: Caller,
     /// The deployments of the call's subjects before the effect, see [`states`].
     pub(crate) before: Vec<Option<State>>,
@@ -109,6 +110,7 @@ impl CallLog<'_> {
             Some(deployment.configuration.id.clone())
         };
         Entry {
+            received_at: Some(self.received_at),
             method: Some(call.method.to_string()),
             path: Some(call.path.clone()),
             query: call.raw_query.clone(),

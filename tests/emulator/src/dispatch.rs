@@ -91,12 +91,21 @@ async fn read(
 }
 
 async fn handle(shared: &Shared, endpoint: Endpoint, call: &Call) -> Response {
-    let hit = shared.lock().faults.choose(call);
+    let (hit, received_at) = {
+        let mut world = shared.lock();
+        (world.faults.choose(call), world.now())
+    };
     let effect = hit.as_ref().map(|hit| &hit.effect);
     if let Some(Effect::LatencyMs(milliseconds)) = effect {
         tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
     }
-    let answer = perform(&mut shared.lock(), endpoint, call, hit.as_ref());
+    let answer = perform(
+        &mut shared.lock(),
+        endpoint,
+        call,
+        received_at,
+        hit.as_ref(),
+    );
     if let Some(Effect::AnswerLatencyMs(milliseconds)) = effect {
         tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
     }
@@ -108,7 +117,13 @@ async fn handle(shared: &Shared, endpoint: Endpoint, call: &Call) -> Response {
 }
 
 /// Everything that happens under the lock: the effect, and its entries in the log.
-fn perform(world: &mut World, endpoint: Endpoint, call: &Call, hit: Option<&Hit>) -> Answer {
+fn perform(
+    world: &mut World,
+    endpoint: Endpoint,
+    call: &Call,
+    received_at: Timestamp,
+    hit: Option<&Hit>,
+) -> Answer {
     let effect = hit.map(|hit| &hit.effect);
     let now = world.now();
     let (caller, identity) = identify(world, endpoint, call, now);
@@ -130,6 +145,7 @@ fn perform(world: &mut World, endpoint: Endpoint, call: &Call, hit: Option<&Hit>
     let log = CallLog {
         call,
         now,
+        received_at,
         caller,
         before,
         http_status: sent.filter(|_| !effect.is_some_and(Effect::drops)),

@@ -70,6 +70,20 @@ impl ControlPlane {
         if std::env::var("USE_EXISTING_CLUSTER").is_ok_and(|value| value == "true") {
             return Self::connect_to_existing_cluster().await;
         }
+        Self::start_with_policy(audit::POLICY).await
+    }
+
+    /// Starts a control plane of its own, whatever the environment says, whose audit log has the answer to every write
+    /// of a custom resource: each state that an object ever had, in order.
+    ///
+    /// # Errors
+    ///
+    /// See [`ControlPlane::start`].
+    pub async fn start_with_answers() -> Result<Self, ControlPlaneError> {
+        Self::start_with_policy(audit::POLICY_WITH_ANSWERS).await
+    }
+
+    async fn start_with_policy(audit_policy: &str) -> Result<Self, ControlPlaneError> {
         let assets = Assets::locate(&[
             "etcd",
             "kube-apiserver",
@@ -79,7 +93,7 @@ impl ControlPlane {
         .await?;
         let mut attempt = 1;
         loop {
-            match Self::start_components(assets.clone()).await {
+            match Self::start_components(assets.clone(), audit_policy).await {
                 Err(error) if components::lost_its_port(&error) && attempt < START_ATTEMPTS => {
                     attempt += 1
                 }
@@ -105,9 +119,12 @@ impl ControlPlane {
             .await
     }
 
-    async fn start_components(assets: Assets) -> Result<Self, ControlPlaneError> {
+    async fn start_components(
+        assets: Assets,
+        audit_policy: &str,
+    ) -> Result<Self, ControlPlaneError> {
         let folder = temporary_folder()?;
-        let layout = Layout::create(folder.path())?;
+        let layout = Layout::create(folder.path(), audit_policy)?;
         let mut administrator = config(&layout.administrator_kubeconfig).await?;
         // A proxy of the environment is no way to the loopback interface; kubectl leaves it out here by itself.
         administrator.proxy_url = None;
@@ -245,6 +262,19 @@ impl ControlPlane {
     /// With an existing cluster, and when the log cannot be read.
     pub fn audit_entries(&self) -> Result<Vec<AuditEntry>, ControlPlaneError> {
         audit::read(&self.own("audit log")?.layout.audit_log)
+    }
+
+    /// What the API server has logged since `position`, in bytes, which is moved on. The log of a long test is read in
+    /// parts this way. A watch may be told twice: when it has begun, and when it has ended.
+    ///
+    /// # Errors
+    ///
+    /// See [`ControlPlane::audit_entries`].
+    pub fn audit_entries_since(
+        &self,
+        position: &mut u64,
+    ) -> Result<Vec<AuditEntry>, ControlPlaneError> {
+        audit::read_on(&self.own("audit log")?.layout.audit_log, position)
     }
 
     /// The folder of its keys, logs and data, which goes with it. Tests may put files of their own there.

@@ -2,12 +2,13 @@
 //!
 //! Everything here is the work of "other people" or of the test itself. None of it counts as a call of the operator.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aicore_emulator::{
     Effect, Emulator, Entry, Fault, Kind, Match, Operation, Options, Settings, TenantSeed,
 };
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -45,6 +46,8 @@ pub struct RemoteDeployment {
     pub configuration_id: String,
     /// For instance `RUNNING`.
     pub status: String,
+    /// The parameters of its configuration.
+    pub parameters: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -97,7 +100,13 @@ impl Emulated {
 
     /// Everything that has happened, in its order.
     pub async fn audit(&self) -> Vec<Entry> {
-        self.read::<Entries>("audit").await.entries
+        self.audit_after(0).await
+    }
+
+    /// Everything that has happened after the entry with this number, in its order.
+    pub async fn audit_after(&self, seq: u64) -> Vec<Entry> {
+        let path = format!("audit?after={seq}");
+        self.read::<Entries>(&path).await.entries
     }
 
     /// The calls of the operator for one operation, answered or not.
@@ -152,7 +161,18 @@ impl Emulated {
             probability: 1.0,
             effect,
         };
-        self.send(Method::POST, "faults", &json!(fault)).await;
+        self.add_fault(&fault).await;
+    }
+
+    /// Switches a fault on. Returns its id, for [`Emulated::remove_fault`].
+    pub async fn add_fault(&self, fault: &Fault) -> String {
+        self.create("faults", &json!(fault)).await
+    }
+
+    /// Switches one fault off.
+    pub async fn remove_fault(&self, id: &str) {
+        self.send(Method::DELETE, &format!("faults/{id}"), &Value::Null)
+            .await;
     }
 
     /// Ends all faults.
@@ -216,6 +236,20 @@ impl Emulated {
     pub async fn force(&self, id: &str, state: Value) {
         self.send(Method::PATCH, &format!("deployments/{id}"), &state)
             .await;
+    }
+
+    /// The same as [`Emulated::force`], but false when there is no such deployment any more.
+    pub async fn force_if_there(&self, id: &str, state: Value) -> bool {
+        let request = self
+            .client
+            .patch(format!("{}/_emulator/deployments/{id}", self.url))
+            .json(&state);
+        let status = request.send().await.expect("the emulator answers").status();
+        assert!(
+            status.is_success() || status == StatusCode::NOT_FOUND,
+            "the emulator refuses to force {id} with {status}"
+        );
+        status.is_success()
     }
 
     /// Somebody else deletes a deployment, and it is gone at once.

@@ -13,6 +13,8 @@ use std::fmt;
 use aicore_emulator::Entry;
 use jiff::Timestamp;
 
+pub use timeline::Timeline;
+
 /// Name that a fault has to begin with when it shows old lists: what the operator does on such a list is not held against it as long as AI
 /// Core refuses it.
 pub const STALE: &str = "stale";

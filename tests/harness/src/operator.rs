@@ -21,9 +21,13 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 15] = [
+const ARGUMENTS: [&str; 18] = [
     "run",
     "--allow-http",
+    "--own-namespace",
+    NAMESPACE,
+    "--listen",
+    "127.0.0.1:0",
     "--poll-seconds",
     "0.5",
     "--busy-poll-seconds",
@@ -36,10 +40,9 @@ const ARGUMENTS: [&str; 15] = [
     "text",
     "--log",
     "aicore_operator=debug",
-    "--namespace",
 ];
 
-/// The operator of one namespace. It is killed when it is dropped.
+/// The operator of one namespace, or of all. It is killed when it is dropped.
 #[derive(Debug)]
 pub struct Operator {
     spec: ProcessSpec,
@@ -48,7 +51,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the program of a setting for one namespace. The first call on a control plane installs the CustomResourceDefinitions and the RBAC.
+    /// Starts the program of a setting for one namespace. The first call installs the CustomResourceDefinitions and the RBAC, so one test
+    /// process can have the operator on one control plane only.
     ///
     /// # Panics
     ///
@@ -58,23 +62,51 @@ impl Operator {
         namespace: &str,
         setting: &Setting<'_>,
     ) -> Self {
+        Self::start_with(
+            control_plane,
+            namespace,
+            &["--namespace", namespace],
+            setting,
+        )
+        .await
+    }
+
+    /// Starts the program of a setting for all namespaces.
+    ///
+    /// # Panics
+    ///
+    /// See [`Operator::start`].
+    pub async fn start_everywhere(control_plane: &ControlPlane, setting: &Setting<'_>) -> Self {
+        Self::start_with(control_plane, "all-namespaces", &[], setting).await
+    }
+
+    async fn start_with(
+        control_plane: &ControlPlane,
+        name: &str,
+        scope: &[&str],
+        setting: &Setting<'_>,
+    ) -> Self {
         let mut kubeconfig = kubeconfig(control_plane).await.to_owned();
         if let Some(server) = &setting.api_server {
             let file = control_plane
                 .data_dir()
-                .join(format!("operator.{namespace}.kubeconfig"));
+                .join(format!("operator.{name}.kubeconfig"));
             write_kubeconfig_for(server, &kubeconfig, &file);
             kubeconfig = file;
         }
         let spec = ProcessSpec::new(setting.binary)
             .arguments(ARGUMENTS)
-            .argument(namespace)
+            .arguments(scope)
             .arguments(setting.arguments)
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
+        let spec = setting
+            .variables
+            .iter()
+            .fold(spec, |spec, (name, value)| spec.variable(name, value));
         let log = control_plane
             .data_dir()
-            .join(format!("operator.{namespace}.log"));
+            .join(format!("operator.{name}.log"));
         let mut operator = Self {
             spec,
             log,

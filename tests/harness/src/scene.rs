@@ -41,6 +41,8 @@ pub struct Setting<'a> {
     pub ai_core: Settings,
     /// Further arguments of the operator.
     pub arguments: &'a [&'a str],
+    /// Environment variables of the operator, besides those that it needs.
+    pub variables: &'a [(String, String)],
     /// The URL at which the operator reaches the API server, for instance that of a [`crate::proxy::Proxy`]; the server's own when absent.
     pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
@@ -84,6 +86,7 @@ impl Setting<'_> {
             binary,
             ai_core: Settings::fast(),
             arguments: &[],
+            variables: &[],
             api_server: None,
             connected: true,
         }

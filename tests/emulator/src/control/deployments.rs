@@ -68,6 +68,12 @@ fn full_view(world: &World, tenant: &str, group: &ResourceGroup, deployment: &De
     view["status"] = json!(deployment.status);
     view["tenant"] = json!(tenant);
     view["resourceGroup"] = json!(group.id);
+    view["parameters"] = deployment
+        .configuration
+        .parameter_bindings
+        .iter()
+        .map(|binding| (binding.key.clone(), json!(binding.value)))
+        .collect();
     view["frozen"] = json!(deployment.frozen);
     view["visible"] = json!(deployment.is_visible(world.now(), &world.settings));
     view

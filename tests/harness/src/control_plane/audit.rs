@@ -1,21 +1,29 @@
 //! The API server's audit log: who did what, and how it was answered.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::ControlPlaneError;
 
 /// What the API server records; [`super::ControlPlane::audit_entries`] reads the outcome.
 pub(super) const POLICY: &str = include_str!("audit-policy.yaml");
 
+/// The same, with the answers to all writes of custom resources.
+pub(super) const POLICY_WITH_ANSWERS: &str = include_str!("audit-policy-with-answers.yaml");
+
 /// One request to the API server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
     /// When the API server received it.
     pub at: Timestamp,
+    /// When it had answered it; for a watch, when it had begun to.
+    pub answered: Timestamp,
     /// Who sent it, for instance `system:serviceaccount:demo:operator`.
     pub user: String,
     /// The client's `User-Agent`; empty when it sent none.
@@ -36,11 +44,14 @@ pub struct AuditEntry {
     pub uri: String,
     /// The HTTP status code. A watch has it as soon as it has begun.
     pub code: u16,
+    /// What it answered with: the object after a write, or the reason of a refusal. Only a control plane from
+    /// [`super::ControlPlane::start_with_answers`] records it, and only for writes of custom resources.
+    pub answer: Option<Value>,
 }
 
 /// Reads a whole audit log, in the order in which the requests were answered. A watch is one entry.
 pub(super) fn read(log: &Path) -> Result<Vec<AuditEntry>, ControlPlaneError> {
-    let content = std::fs::read_to_string(log).map_err(|source| ControlPlaneError::File {
+    let content = std::fs::read(log).map_err(|source| ControlPlaneError::File {
         path: log.to_owned(),
         source,
     })?;
@@ -50,13 +61,38 @@ pub(super) fn read(log: &Path) -> Result<Vec<AuditEntry>, ControlPlaneError> {
     })
 }
 
-fn parse(content: &str) -> Result<Vec<AuditEntry>, serde_json::Error> {
-    // The API server may be in the middle of the last line.
-    let whole_lines = content.rfind('\n').map_or("", |end| &content[..end]);
+/// Reads what was appended to an audit log since `position`, and moves that on. A watch may be there twice: begun and ended.
+pub(super) fn read_on(
+    log: &Path,
+    position: &mut u64,
+) -> Result<Vec<AuditEntry>, ControlPlaneError> {
+    let file_error = |source| ControlPlaneError::File {
+        path: log.to_owned(),
+        source,
+    };
+    let mut file = File::open(log).map_err(file_error)?;
+    file.seek(SeekFrom::Start(*position)).map_err(file_error)?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).map_err(file_error)?;
+    let entries = parse(&content).map_err(|source| ControlPlaneError::AuditLog {
+        path: log.to_owned(),
+        source,
+    })?;
+    *position += whole_lines(&content).len() as u64;
+    Ok(entries)
+}
+
+/// The API server may be in the middle of the last line.
+fn whole_lines(content: &[u8]) -> &[u8] {
+    let end = content.iter().rposition(|byte| *byte == b'\n');
+    end.map_or(&[], |end| &content[..=end])
+}
+
+fn parse(content: &[u8]) -> Result<Vec<AuditEntry>, serde_json::Error> {
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
-    for line in whole_lines.lines() {
-        let event: Event = serde_json::from_str(line)?;
+    for line in whole_lines(content).split_inclusive(|byte| *byte == b'\n') {
+        let event: Event = serde_json::from_slice(line)?;
         // A watch is logged when it begins and again when it ends.
         if seen.insert(event.audit_id.clone()) {
             entries.push(event.into());
@@ -82,6 +118,9 @@ struct Event {
     #[serde(default)]
     response_status: ResponseStatus,
     request_received_timestamp: Timestamp,
+    stage_timestamp: Timestamp,
+    #[serde(default)]
+    response_object: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +148,7 @@ impl From<Event> for AuditEntry {
     fn from(event: Event) -> Self {
         Self {
             at: event.request_received_timestamp,
+            answered: event.stage_timestamp,
             user: event.user.username,
             user_agent: event.user_agent,
             verb: event.verb,
@@ -119,6 +159,7 @@ impl From<Event> for AuditEntry {
             name: event.object_ref.name,
             uri: event.request_uri,
             code: event.response_status.code,
+            answer: event.response_object,
         }
     }
 }
@@ -127,23 +168,24 @@ impl From<Event> for AuditEntry {
 mod tests {
     use super::parse;
 
-    const WATCH: &str = r#"{"auditID":"1","stage":"ResponseStarted","requestURI":"/api/v1/secrets?watch=1","verb":"watch","user":{"username":"u"},"objectRef":{"resource":"secrets"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z"}"#;
+    const WATCH: &str = r#"{"auditID":"1","stage":"ResponseStarted","requestURI":"/api/v1/secrets?watch=1","verb":"watch","user":{"username":"u"},"objectRef":{"resource":"secrets"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z","stageTimestamp":"2026-01-01T00:00:00.000002Z"}"#;
 
     #[test]
     fn a_watch_that_has_ended_is_one_entry() {
-        let entries = parse(&format!("{WATCH}\n{WATCH}\n")).expect("two whole lines");
+        let entries = parse(format!("{WATCH}\n{WATCH}\n").as_bytes()).expect("two whole lines");
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0].resource, "secrets");
     }
 
     #[test]
     fn a_line_that_is_still_being_written_is_left_out() {
-        let entries = parse(&format!("{WATCH}\n{}", &WATCH[..40])).expect("one whole line");
+        let entries =
+            parse(format!("{WATCH}\n{}", &WATCH[..40]).as_bytes()).expect("one whole line");
         assert_eq!(entries.len(), 1);
     }
 
     #[test]
     fn a_broken_line_is_an_error() {
-        assert!(parse("{\"auditID\":\n").is_err());
+        assert!(parse(b"{\"auditID\":\n").is_err());
     }
 }

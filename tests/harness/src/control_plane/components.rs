@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::certificates::Certificates;
-use super::{ControlPlaneError, audit, files, kubeconfig};
+use super::{ControlPlaneError, files, kubeconfig};
 use crate::assets::Assets;
 use crate::process::{ProcessError, ProcessSpec, Supervised};
 
@@ -36,7 +36,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Fills `folder` with the keys and the configuration, and chooses the ports.
-    pub(super) fn create(folder: &Path) -> Result<Self, ControlPlaneError> {
+    pub(super) fn create(folder: &Path, audit_policy: &str) -> Result<Self, ControlPlaneError> {
         let certificates = Certificates::create(folder)?;
         let [api_server_port, controller_manager_port] = free_ports()?;
         let layout = Self {
@@ -49,7 +49,7 @@ impl Layout {
             api_server_port,
             controller_manager_port,
         };
-        files::write(&layout.audit_policy, audit::POLICY)?;
+        files::write(&layout.audit_policy, audit_policy)?;
         let cluster = kubeconfig::cluster(&layout.server(), &layout.certificates.authority);
         for (file, keys) in [
             (

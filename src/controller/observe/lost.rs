@@ -1,0 +1,98 @@
+//! Deployments from a configuration that the spec names, which are an object's although its status does not say so.
+//!
+//! Such a configuration does not bear the object's name. But a status can be older than the deployment, after etcd was restored from a backup,
+//! and a second deployment would be a copy that nobody asked for.
+
+use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt;
+
+use super::access::Access;
+use super::look;
+use super::others::{is_known, may_be_of};
+use super::time_to_live;
+use crate::aicore::{self, Snapshot};
+use crate::api::Deployment;
+use crate::controller::subject::Subject;
+
+/// The three times that tell whether a deployment is younger than an object are whole seconds.
+const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
+
+/// What a look for a lost deployment found.
+pub(crate) enum Lost {
+    /// Nothing that could be the object's.
+    Nothing,
+    /// This one is the object's.
+    Found(String),
+    /// A create call from the same configuration is under way, so it is too early to tell.
+    Undecided,
+    /// Each of these may be the object's, and nothing proves it.
+    Ambiguous(Vec<String>),
+}
+
+/// Looks for a deployment from `configuration` that belongs to an object without a record: the late result of a call that was given up, or one
+/// that is younger than an object whose status knows of no call at all. Who else may have made it is a question for a person, except for late
+/// results where nobody else creates from the configuration.
+pub(crate) fn from_configuration(
+    subject: &Subject<'_>,
+    access: &Access,
+    snapshot: &Snapshot,
+    configuration: &str,
+) -> Lost {
+    let object = &*subject.object;
+    let ttl = object.spec.ttl.as_deref();
+    let fits = |deployment: &&aicore::Deployment| {
+        deployment.configuration_id == configuration
+            && time_to_live::may_be_equal(deployment.ttl.as_deref(), ttl)
+            && !look::is_going(deployment)
+            && !is_known(object, &deployment.id)
+            && may_have_made(object, deployment, snapshot.date)
+    };
+    let fitting = snapshot.iter().filter(fits);
+    let ids = fitting.map(|deployment| deployment.id.as_str());
+    let candidates: Vec<String> = look::lost(subject, access, ids).into_iter().collect();
+    if candidates.is_empty() {
+        return Lost::Nothing;
+    }
+    if subject.context.is_creating(&access.key, configuration) {
+        return Lost::Undecided;
+    }
+    if !look::others_open(subject, access, configuration, ttl).is_empty() {
+        // They are the results of other objects' calls, or those objects are told that nothing proves it.
+        return Lost::Nothing;
+    }
+    let late = |id: &String| snapshot.get(id).is_some_and(|found| is_late(object, found));
+    match candidates.as_slice() {
+        [id] if access.exclusive && late(id) => Lost::Found(id.clone()),
+        _ => Lost::Ambiguous(candidates),
+    }
+}
+
+/// Whether an object may have made a deployment that its status does not know.
+fn may_have_made(
+    object: &Deployment,
+    deployment: &aicore::Deployment,
+    date: Option<Timestamp>,
+) -> bool {
+    let status = object.status.as_ref();
+    let never_called = status.is_none_or(|status| status.create_serial == 0);
+    is_late(object, deployment)
+        || never_called && is_younger(object, deployment, date) == Some(true)
+}
+
+/// Whether a deployment may be the result of a create call that was given up.
+fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
+    let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
+    lapsed.any(|call| may_be_of(call, deployment))
+}
+
+/// Whether a deployment is younger than an object, each by the clock that it was made by.
+fn is_younger(
+    object: &Deployment,
+    deployment: &aicore::Deployment,
+    date: Option<Timestamp>,
+) -> Option<bool> {
+    let created: Timestamp = deployment.created_at.as_ref()?.parse().ok()?;
+    let age = date?.duration_since(created);
+    let object_age = Timestamp::now().duration_since(object.creation_timestamp()?.0);
+    Some(age + ROUNDING < object_age)
+}

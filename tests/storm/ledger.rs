@@ -1,0 +1,161 @@
+//! What became of each object, from the API server's audit log: every state that it ever had, in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use harness::control_plane::AuditEntry;
+use harness::operator;
+use harness::scene::condition;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The finalizer that the operator takes off when it lets an object go.
+const FINALIZER: &str = "aicore.dev/deployment";
+
+/// Everything that was ever written about Deployment objects.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    objects: BTreeMap<String, History>,
+}
+
+/// One object, by its uid.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Namespace and name.
+    pub name: String,
+    /// Its Connection.
+    pub connection: String,
+    /// Its states, one after the other.
+    pub writes: Vec<Write>,
+}
+
+/// The state in which one write left an object.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// The version of the object.
+    pub version: u64,
+    /// When the API server received the request: the write happened after it.
+    pub received: Timestamp,
+    /// When it had answered.
+    pub answered: Timestamp,
+    /// Whether the operator wrote it.
+    pub by_operator: bool,
+    /// Whether somebody has asked for its deletion.
+    pub terminating: bool,
+    /// Whether it carries the operator's finalizer.
+    pub held: bool,
+    /// Whether its deployment is to stay when it goes.
+    pub orphans: bool,
+    /// The deployment that it adopts.
+    pub adopts: Option<String>,
+    /// The deployments that its status records as its own.
+    pub recorded: BTreeSet<String>,
+    /// The open create call: its serial number and its configuration.
+    pub intent: Option<(i64, String)>,
+    /// The reason of its condition Ready.
+    pub reason: String,
+}
+
+impl Ledger {
+    /// Takes further entries of the log in.
+    pub fn take(&mut self, entries: Vec<AuditEntry>) {
+        for entry in entries {
+            let written = ["create", "update", "patch", "delete"].contains(&entry.verb.as_str());
+            let accepted = (200..300).contains(&entry.code);
+            let Some(object) = entry.answer.as_ref().filter(|_| written && accepted) else {
+                continue;
+            };
+            let uid = object["metadata"]["uid"].as_str();
+            if let (Some(uid), "Deployment") = (uid, object["kind"].as_str().unwrap_or_default()) {
+                let history = self.objects.entry(uid.to_owned()).or_default();
+                let text = |pointer: &str| {
+                    let text = object.pointer(pointer).and_then(Value::as_str);
+                    text.unwrap_or_default()
+                };
+                history.name =
+                    format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"));
+                history.connection = text("/spec/connectionRef/name").to_owned();
+                history.writes.push(Write::of(&entry, object));
+            }
+        }
+    }
+
+    /// The histories of all objects, by uid. The log has requests in the order of their answers; an object's own versions say what came first.
+    pub fn into_histories(self) -> BTreeMap<String, History> {
+        let mut objects = self.objects;
+        for history in objects.values_mut() {
+            history.writes.sort_by_key(|write| write.version);
+        }
+        objects
+    }
+}
+
+impl History {
+    /// The write with which the operator let the object go.
+    pub fn release(&self) -> Option<&Write> {
+        let pairs = self.writes.iter().zip(self.writes.iter().skip(1));
+        pairs
+            .filter(|(before, after)| before.held && !after.held && after.by_operator)
+            .map(|(_, after)| after)
+            .next()
+    }
+
+    /// Every deployment that it ever recorded as its own.
+    pub fn recorded(&self) -> BTreeSet<&str> {
+        let recorded = self.writes.iter().flat_map(|write| &write.recorded);
+        recorded.map(String::as_str).collect()
+    }
+
+    /// When it first recorded a deployment.
+    pub fn first_recorded(&self, id: &str) -> Option<Timestamp> {
+        let first = self.writes.iter().find(|write| write.recorded.contains(id));
+        first.map(|write| write.received)
+    }
+
+    /// The deployments that it records at the end, unless it is gone.
+    pub fn holds(&self) -> BTreeSet<&str> {
+        let last = self.writes.last().filter(|_| self.release().is_none());
+        last.into_iter()
+            .flat_map(|write| &write.recorded)
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// Whether it recorded a deployment at a time.
+    pub fn recorded_at(&self, id: &str, time: Timestamp) -> bool {
+        let before = self.writes.partition_point(|write| write.received <= time);
+        let now = self.writes[..before].last();
+        now.is_some_and(|write| write.held && write.recorded.contains(id))
+    }
+}
+
+impl Write {
+    fn of(entry: &AuditEntry, object: &Value) -> Self {
+        let metadata = &object["metadata"];
+        let status = &object["status"];
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let retiring = status["retiring"].as_array().into_iter().flatten();
+        let recorded = retiring
+            .map(|retiring| &retiring["id"])
+            .chain([&status["deployment"]["id"]])
+            .filter_map(text);
+        let intent = &status["intent"];
+        let finalizers = metadata["finalizers"].as_array();
+        Self {
+            version: text(&metadata["resourceVersion"])
+                .and_then(|version| version.parse().ok())
+                .unwrap_or_default(),
+            received: entry.at,
+            answered: entry.answered,
+            by_operator: entry.user == operator::USER,
+            terminating: metadata["deletionTimestamp"].is_string(),
+            held: finalizers.is_some_and(|all| all.iter().any(|one| one == FINALIZER)),
+            orphans: object["spec"]["deletionPolicy"] == "Orphan",
+            adopts: text(&object["spec"]["adopt"]["deploymentId"]),
+            recorded: recorded.collect(),
+            intent: intent["serial"]
+                .as_i64()
+                .zip(text(&intent["configurationId"])),
+            reason: text(&condition(object, "Ready")["reason"]).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Which create call was announced by which object.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aicore_emulator::{Entry, Operation};
+use jiff::Timestamp;
+
+use super::{Finding, Verdict, calls};
+use crate::ledger::History;
+
+/// How much later than the end of its announcement a call may still arrive: an operator that was killed has sent it before.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
+
+/// The create calls of the operator, each with the announcement that it belongs to.
+#[derive(Debug)]
+pub(super) struct Creations<'a> {
+    calls: Vec<(&'a Entry, Option<&'a str>)>,
+}
+
+/// An announcement while it is open.
+struct Announcement<'a> {
+    uid: &'a str,
+    configuration: &'a str,
+    opened: Timestamp,
+    /// Nothing when it is open to the end.
+    closed: Option<Timestamp>,
+}
+
+impl<'a> Creations<'a> {
+    /// Gives each call an announcement of its own: the one for the same configuration that was open when the call arrived, and of several the
+    /// one that closed first. That is the best there is: where any assignment leaves no call without an announcement, this one does.
+    pub(super) fn of(audit: &'a [Entry], histories: &'a BTreeMap<String, History>) -> Self {
+        let announcements: Vec<Announcement<'a>> = histories
+            .iter()
+            .flat_map(|(uid, history)| announcements(uid, history))
+            .collect();
+        let mut taken = BTreeSet::new();
+        let mut posts: Vec<&Entry> = calls(audit).filter(|call| may_create(call)).collect();
+        posts.sort_by_key(|call| arrival(call));
+        let calls = posts
+            .into_iter()
+            .map(|call| {
+                let open = announcements.iter().enumerate().filter(|(number, open)| {
+                    !taken.contains(number)
+                        && call.configuration_id.as_deref() == Some(open.configuration)
+                        && open.holds(arrival(call))
+                });
+                let first = open.min_by_key(|(_, open)| open.closed.unwrap_or(Timestamp::MAX));
+                let uid = first.map(|(number, open)| {
+                    taken.insert(number);
+                    open.uid
+                });
+                (call, uid)
+            })
+            .collect();
+        Self { calls }
+    }
+
+    /// The deployments that were made, each with its call.
+    pub(super) fn made(&self) -> impl Iterator<Item = (&'a str, &'a Entry)> {
+        let made = self.calls.iter().filter(|(call, _)| call.accepted);
+        made.filter_map(|(call, _)| Some((call.deployment_id.as_deref()?, *call)))
+    }
+
+    /// The uid of the object that a deployment was made for.
+    pub(super) fn maker(&self, id: &str) -> Option<&'a str> {
+        let (_, uid) = self.find(id)?;
+        *uid
+    }
+
+    /// When a deployment was made.
+    pub(super) fn made_at(&self, id: &str) -> Option<Timestamp> {
+        self.find(id).map(|(call, _)| call.at)
+    }
+
+    /// The calls that nothing announced, or that an earlier call was announced by.
+    pub(super) fn unannounced(&self) -> Vec<Finding> {
+        let unannounced = self.calls.iter().filter(|(_, uid)| uid.is_none());
+        unannounced
+            .map(|(call, _)| {
+                Verdict::Duplicate.found(format!(
+                    "create call {} from {} (deployment {}) has no announcement of its own",
+                    call.seq,
+                    call.configuration_id.as_deref().unwrap_or_default(),
+                    call.deployment_id.as_deref().unwrap_or("unknown")
+                ))
+            })
+            .collect()
+    }
+
+    fn find(&self, id: &str) -> Option<&(&'a Entry, Option<&'a str>)> {
+        self.calls
+            .iter()
+            .find(|(call, _)| call.accepted && call.deployment_id.as_deref() == Some(id))
+    }
+}
+
+impl Announcement<'_> {
+    fn holds(&self, time: Timestamp) -> bool {
+        let closed = self
+            .closed
+            .and_then(|closed| closed.checked_add(ON_THE_WAY).ok());
+        self.opened <= time && closed.is_none_or(|closed| time <= closed)
+    }
+}
+
+/// Every call that made a deployment, or may have made one as far as its sender can tell. What AI Core refused may be sent again.
+fn may_create(call: &Entry) -> bool {
+    call.operation == Operation::CreateDeployment
+        && (call.accepted || call.http_status.is_none_or(|status| status >= 500))
+}
+
+fn arrival(call: &Entry) -> Timestamp {
+    call.received_at.unwrap_or(call.at)
+}
+
+fn announcements<'a>(uid: &'a str, history: &'a History) -> Vec<Announcement<'a>> {
+    let mut all: Vec<Announcement<'a>> = Vec::new();
+    let mut open: Option<&(i64, String)> = None;
+    for write in &history.writes {
+        if write.intent.as_ref() == open && write.held {
+            continue;
+        }
+        if let (Some(_), Some(last)) = (open, all.last_mut()) {
+            last.closed = Some(write.answered);
+        }
+        open = write.intent.as_ref().filter(|_| write.held);
+        if let Some((_, configuration)) = open {
+            all.push(Announcement {
+                uid,
+                configuration,
+                opened: write.received,
+                closed: None,
+            });
+        }
+    }
+    all
+}
