@@ -54,7 +54,7 @@ impl Courier {
     fn due(&mut self) -> Option<Instant> {
         let mut state = self.lane.state.lock();
         let limit = state.limit.items(Instant::now());
-        let due = state.queue.due(&self.options, limit);
+        let due = state.queue.due(&self.options, limit, state.last_request);
         if due.is_none() {
             state.has_courier = false;
             self.has_left = true;
@@ -65,8 +65,13 @@ impl Courier {
     async fn deliver_next(&self, verb: Verb) {
         let batch = {
             let mut state = self.lane.state.lock();
-            let limit = state.limit.items(Instant::now());
-            state.queue.take(verb, limit)
+            let now = Instant::now();
+            let limit = state.limit.items(now);
+            let batch = state.queue.take(verb, limit);
+            if batch.is_some() {
+                state.last_request = Some(now);
+            }
+            batch
         };
         match batch {
             Some(batch) if batch.len() == 1 => batch.send_alone(),

@@ -38,18 +38,22 @@ const SINGLE_CALLS: usize = 8;
 pub struct BatcherOptions {
     /// How long changes wait for more company after the newest one has come.
     pub lull: Duration,
-    /// How long the first of them waits at most, as long as no request of the group is under way.
+    /// How long the first of them waits at most, when no request has gone out shortly before.
     pub longest_wait: Duration,
+    /// From one request of a group to the next, unless that one is full. Deletions that trickle in, as `kubectl delete` sends them, become few
+    /// requests in this way, while one that comes alone goes out at once.
+    pub spacing: Duration,
     /// How long it is remembered that a server does not take bulk requests, or only smaller ones.
     pub memory: Duration,
 }
 
 impl Default for BatcherOptions {
-    /// 25 milliseconds, 200 milliseconds, 10 minutes.
+    /// 25 milliseconds, 200 milliseconds, half a second, 10 minutes.
     fn default() -> Self {
         Self {
             lull: Duration::from_millis(25),
             longest_wait: Duration::from_millis(200),
+            spacing: Duration::from_millis(500),
             memory: Duration::from_secs(10 * 60),
         }
     }
@@ -78,6 +82,8 @@ struct Lane {
 #[derive(Default)]
 struct LaneState {
     queue: Queue,
+    /// When the last request was made.
+    last_request: Option<Instant>,
     limit: Limit,
     refused: Refused,
     /// Whether a task is under way that empties the queue.

@@ -71,13 +71,19 @@ impl Queue {
         stops.max(self.items.len() - stops) >= limit
     }
 
-    /// When the next request is to be made; none when nothing waits.
-    pub(super) fn due(&self, options: &BatcherOptions, limit: usize) -> Option<Instant> {
+    /// When the next request is to be made, if the one before it was made at `last_request`; none when nothing waits.
+    pub(super) fn due(
+        &self,
+        options: &BatcherOptions,
+        limit: usize,
+        last_request: Option<Instant>,
+    ) -> Option<Instant> {
         let (oldest, newest) = (self.items.front()?.since, self.items.back()?.since);
         if self.is_full(limit) {
             return Some(oldest);
         }
-        Some((newest + options.lull).min(oldest + options.longest_wait))
+        let gathered = (newest + options.lull).min(oldest + options.longest_wait);
+        Some(last_request.map_or(gathered, |last| gathered.max(last + options.spacing)))
     }
 
     /// Takes the next changes with this verb: those of the client that has waited longest, at most `limit`. Whoever asks for a change that is
@@ -175,5 +181,115 @@ impl Item {
     fn tell(self, verdict: Verdict) {
         // Who has given up meanwhile hears nothing.
         let _ = self.reply.send(verdict);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use k8s_openapi::ByteString;
+    use serde_json::json;
+
+    use super::*;
+    use crate::aicore::{ClientOptions, ServiceKey};
+
+    type Verdicts = Vec<oneshot::Receiver<Verdict>>;
+
+    fn client() -> Client {
+        let urls = json!({"AI_API_URL": "https://api.example.com"});
+        let key = json!({"clientid": "c", "clientsecret": "secret-1", "url": "https://zone.example.com", "serviceurls": urls});
+        let data = BTreeMap::from([("key".to_owned(), ByteString(key.to_string().into_bytes()))]);
+        let key = ServiceKey::from_secret(&data, None).unwrap();
+        Client::new(key, &ClientOptions::default()).unwrap()
+    }
+
+    fn push(queue: &mut Queue, client: &Client, verb: Verb, ids: &[&str]) -> Verdicts {
+        let verdicts = ids.iter().map(|id| {
+            let (reply, verdict) = oneshot::channel();
+            queue.push(Item {
+                client: client.clone(),
+                id: (*id).to_owned(),
+                verb,
+                still_wanted: Arc::new(|| true),
+                reply,
+                since: Instant::now(),
+            });
+            verdict
+        });
+        verdicts.collect()
+    }
+
+    fn take(queue: &mut Queue, verb: Verb, limit: usize) -> Vec<String> {
+        let batch = queue.take(verb, limit);
+        let ids = batch.iter().flat_map(Batch::ids).map(str::to_owned);
+        ids.collect()
+    }
+
+    #[test]
+    fn a_change_goes_after_a_lull_but_not_right_after_another_request() {
+        let options = BatcherOptions::default();
+        let mut queue = Queue::default();
+        assert_eq!(queue.due(&options, 100, None), None);
+        let _verdicts = push(&mut queue, &client(), Verb::Stop, &["d1"]);
+        let since = queue.items[0].since;
+        assert_eq!(
+            queue.due(&options, 100, None),
+            Some(since + options.lull),
+            "alone"
+        );
+        assert_eq!(
+            queue.due(&options, 100, Some(since)),
+            Some(since + options.spacing),
+            "in a row"
+        );
+        assert_eq!(
+            queue.due(&options, 1, Some(since)),
+            Some(since),
+            "enough for a request"
+        );
+    }
+
+    #[test]
+    fn changes_that_keep_coming_do_not_hold_the_first_for_long() {
+        let options = BatcherOptions::default();
+        let mut queue = Queue::default();
+        let _verdicts = push(&mut queue, &client(), Verb::Stop, &["d1", "d2"]);
+        let since = queue.items[0].since;
+        queue.items[1].since = since + Duration::from_secs(1);
+        assert_eq!(
+            queue.due(&options, 100, None),
+            Some(since + options.longest_wait)
+        );
+    }
+
+    #[test]
+    fn a_request_holds_one_verb_of_one_client_and_leaves_the_rest_in_order() {
+        let (ours, others) = (client(), client());
+        let mut queue = Queue::default();
+        let _verdicts = [
+            push(&mut queue, &ours, Verb::Delete, &["d1"]),
+            push(&mut queue, &ours, Verb::Stop, &["d2"]),
+            push(&mut queue, &others, Verb::Stop, &["d3", "d4"]),
+            push(&mut queue, &ours.clone(), Verb::Stop, &["d5", "d6", "d2"]),
+        ];
+        assert_eq!(take(&mut queue, Verb::Stop, 2), ["d2", "d5"]);
+        assert_eq!(take(&mut queue, Verb::Stop, 2), ["d3", "d4"]);
+        assert_eq!(take(&mut queue, Verb::Stop, 2), ["d6"]);
+        assert_eq!(take(&mut queue, Verb::Stop, 2), [""; 0]);
+        assert_eq!(take(&mut queue, Verb::Delete, 2), ["d1"]);
+        assert!(queue.items.is_empty());
+    }
+
+    #[test]
+    fn what_is_put_back_comes_first_and_as_it_was() {
+        let client = client();
+        let mut queue = Queue::default();
+        let _verdicts = push(&mut queue, &client, Verb::Stop, &["d1", "d2", "d1", "d3"]);
+        let batch = queue.take(Verb::Stop, 2).unwrap();
+        queue.put_back(batch);
+        assert_eq!(take(&mut queue, Verb::Stop, 100), ["d1", "d2", "d3"]);
     }
 }
