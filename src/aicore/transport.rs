@@ -19,6 +19,7 @@ use super::pace::{Pace, Paces, Rate, Urgency};
 use super::stream;
 use super::token::{Token, TokenSource};
 use super::wire::{self, Checked, List};
+use crate::metrics::RemoteCalls;
 
 /// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -49,6 +50,8 @@ pub struct ClientOptions {
     pub rate: Rate,
     /// What the clients of one tenant share: the budget, and the pauses that AI Core asks for.
     pub paces: Paces,
+    /// Where every request is counted. Those for tokens are not.
+    pub remote_calls: RemoteCalls,
 }
 
 impl Default for ClientOptions {
@@ -61,6 +64,7 @@ impl Default for ClientOptions {
             doubted_token_age: Duration::from_secs(60),
             rate: Rate::default(),
             paces: Paces::default(),
+            remote_calls: RemoteCalls::default(),
         }
     }
 }
@@ -96,6 +100,7 @@ pub(super) struct Transport {
     pace: Arc<Pace>,
     request_timeout: Duration,
     doubted_token_age: Duration,
+    remote_calls: RemoteCalls,
 }
 
 // === impl Call ===
@@ -143,6 +148,7 @@ impl Transport {
             tokens,
             request_timeout: options.request_timeout,
             doubted_token_age: options.doubted_token_age,
+            remote_calls: options.remote_calls.clone(),
         })
     }
 
@@ -261,11 +267,10 @@ impl Transport {
                 .header(CONTENT_TYPE, call.media_type)
                 .body(body.to_string());
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        let status = response.status().as_u16();
+        let outcome = request.send().await;
+        let status = outcome.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.remote_calls.count(&call.method, status);
+        let response = outcome.map_err(|error| self.unreachable(error))?;
         tracing::debug!(method = %call.method, path = ?call.path, group = call.group, status, "AI Core answered");
         if response.status().is_success() {
             Ok(response)
