@@ -14,6 +14,7 @@ mod idle;
 mod judge;
 mod life;
 mod manifests;
+mod multitude;
 mod outage;
 mod readings;
 mod refusals;
