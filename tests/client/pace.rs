@@ -4,7 +4,8 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use aicore_emulator::{Effect, Operation, Response};
-use aicore_operator::aicore::{Error, Rate};
+use aicore_operator::aicore::{ClientOptions, Error, Rate};
+use aicore_operator::metrics::Metrics;
 use futures::future::join_all;
 
 use crate::remote::{self, GROUP, Remote, response};
@@ -72,14 +73,13 @@ async fn calls_go_on_by_themselves_when_the_pause_is_over() {
 async fn more_calls_than_the_budget_holds_take_their_time() {
     let remote = Remote::start().await;
     let number = |number| NonZeroU32::new(number).unwrap();
-    let options = remote::options();
     let client = remote
-        .client_with_options(aicore_operator::aicore::ClientOptions {
+        .client_with_options(ClientOptions {
             rate: Rate {
                 per_second: number(20),
                 burst: number(10),
             },
-            ..options
+            ..remote::options()
         })
         .await;
     client.check_token().await.unwrap();
@@ -89,6 +89,34 @@ async fn more_calls_than_the_budget_holds_take_their_time() {
     }
     // Never more than the burst and what the time since has added.
     assert!(start.elapsed() >= Duration::from_millis(500));
+}
+
+#[tokio::test]
+async fn every_call_is_counted_by_verb_and_answer() {
+    let remote = Remote::start().await;
+    let metrics = Metrics::new();
+    let client = remote
+        .client_with_options(ClientOptions {
+            remote_calls: metrics.remote_calls(),
+            ..remote::options()
+        })
+        .await;
+    let id = remote.deployment("RUNNING").await;
+    client.list_deployments(GROUP).await.unwrap();
+    client.stop_deployment(GROUP, &id).await.unwrap();
+    client.delete_deployment(GROUP, &id).await.unwrap_err();
+    remote.fault(Operation::Meta, Effect::DropBefore).await;
+    client.meta().await.unwrap_err();
+    let text = metrics.encode();
+    for (verb, code) in [
+        ("GET", "200"),
+        ("PATCH", "202"),
+        ("DELETE", "412"),
+        ("GET", "none"),
+    ] {
+        let line = format!("aicore_remote_calls_total{{verb=\"{verb}\",code=\"{code}\"}} 1\n");
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
 }
 
 #[tokio::test]

@@ -48,6 +48,19 @@ async fn a_server_that_does_not_describe_itself_gets_single_calls() {
 }
 
 #[tokio::test]
+async fn a_server_that_does_not_answer_what_it_can_holds_nobody_for_long() {
+    let gathering = Gathering::start().await;
+    gathering
+        .remote
+        .fault(Operation::Meta, Effect::LatencyMs(600_000))
+        .await;
+    let ids = gathering.deployments(3, "RUNNING").await;
+    let outcomes = timeout(PATIENCE, gathering.send_all(Verb::Stop, &ids)).await;
+    assert_all_accepted(&outcomes.expect("an answer is not awaited for ever"));
+    assert_eq!(gathering.single_calls().await, 3);
+}
+
+#[tokio::test]
 async fn the_capability_is_asked_for_again_after_a_while() {
     let options = BatcherOptions {
         memory: Duration::ZERO,
@@ -110,7 +123,7 @@ async fn a_bulk_request_that_is_too_large_is_halved_until_it_fits() {
 }
 
 #[tokio::test]
-async fn a_lost_or_odd_answer_leaves_every_outcome_unknown_and_the_next_calls_are_single() {
+async fn lost_or_odd_answers_leave_every_outcome_unknown_and_after_two_the_calls_are_single() {
     for effect in [
         Effect::DropAfter,
         Effect::DropBefore,
@@ -128,16 +141,35 @@ async fn a_lost_or_odd_answer_leaves_every_outcome_unknown_and_the_next_calls_ar
         let ids = gathering.deployments(6, "RUNNING").await;
         gathering
             .remote
-            .fault_for(1, Operation::StopDeployment, effect.clone())
+            .fault_for(2, Operation::StopDeployment, effect.clone())
             .await;
-        for outcome in gathering.send_all(Verb::Stop, &ids[..3]).await {
-            let error = outcome.unwrap_err();
-            assert!(error.outcome_unknown(), "{effect:?}: {error}");
+        for (requests, ids) in [(1, &ids[..2]), (2, &ids[2..4])] {
+            for outcome in gathering.send_all(Verb::Stop, ids).await {
+                let error = outcome.unwrap_err();
+                assert!(error.outcome_unknown(), "{effect:?}: {error}");
+            }
+            assert_eq!(gathering.requests().await.len(), requests, "{effect:?}");
         }
-        assert_eq!(gathering.requests().await.len(), 1, "{effect:?}");
-        assert_all_accepted(&gathering.send_all(Verb::Stop, &ids[3..]).await);
-        assert_eq!(gathering.single_calls().await, 3, "{effect:?}");
+        assert_all_accepted(&gathering.send_all(Verb::Stop, &ids[4..]).await);
+        assert_eq!(gathering.single_calls().await, 2, "{effect:?}");
     }
+}
+
+#[tokio::test]
+async fn one_lost_answer_now_and_then_is_no_reason_for_single_calls() {
+    let gathering = Gathering::start().await;
+    let ids = gathering.deployments(8, "RUNNING").await;
+    for ids in ids.chunks(4) {
+        gathering
+            .remote
+            .fault_for(1, Operation::StopDeployment, Effect::DropAfter)
+            .await;
+        let (lost, answered) = ids.split_at(2);
+        let outcomes = gathering.send_all(Verb::Stop, lost).await;
+        assert!(outcomes.iter().all(Result::is_err), "{outcomes:?}");
+        assert_all_accepted(&gathering.send_all(Verb::Stop, answered).await);
+    }
+    assert_eq!(gathering.bulk_requests().await, [2, 2, 2, 2]);
 }
 
 #[tokio::test]

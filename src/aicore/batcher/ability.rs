@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::aicore::bulk::MAX_ITEMS;
 use crate::aicore::client::Client;
@@ -12,7 +12,11 @@ use crate::aicore::credentials::Tenant;
 use crate::aicore::error::Error;
 
 /// A server that could not be asked is asked again after this part of the memory.
-const SHORT_MEMORY: u32 = 60;
+const SHORT_MEMORY: u32 = 10;
+/// How long changes wait for the answer to that question.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After so many requests in a row without a clear answer, single calls are made.
+const STRIKES: u32 = 2;
 
 /// What the servers of the tenants say of themselves (`GET /lm/meta`).
 pub(super) struct Abilities {
@@ -27,7 +31,10 @@ struct Known {
 
 /// The largest bulk request of a group, as far as it was found out.
 #[derive(Default)]
-pub(super) struct Limit(Option<(usize, Instant)>);
+pub(super) struct Limit {
+    found: Option<(usize, Instant)>,
+    strikes: u32,
+}
 
 /// Deployments whose change was refused among others. The next one is made alone: a server may refuse in bulk requests what it takes alone.
 #[derive(Default)]
@@ -42,7 +49,7 @@ pub(super) enum Lesson {
     Refused,
     /// It was too large, and nothing has happened.
     TooLarge,
-    /// What has happened is not known, so they cannot be relied on.
+    /// What has happened is not known. If that happens again, they cannot be relied on.
     Unreliable,
 }
 
@@ -68,15 +75,16 @@ impl Abilities {
         if let Some(known) = self.known(client.tenant(), Instant::now()) {
             return known;
         }
-        let (takes_bulk, memory) = match client.meta().await {
-            Ok(meta) => (meta.bulk_updates, self.memory),
-            Err(error) => {
-                tracing::warn!(%error, "AI Core does not say whether it takes bulk requests; single calls are made");
-                let short = error.retry_after().unwrap_or(self.memory / SHORT_MEMORY);
-                let is_passing = error.is_transient();
-                (false, if is_passing { short } else { self.memory })
+        let short = self.memory / SHORT_MEMORY;
+        let (takes_bulk, memory) = match timeout(PATIENCE, client.meta()).await {
+            Ok(Ok(meta)) => (meta.bulk_updates, self.memory),
+            Ok(Err(Error::NotFound(_) | Error::Rejected(_) | Error::Malformed { .. })) => {
+                (false, self.memory)
             }
+            Ok(Err(error)) => (false, error.retry_after().unwrap_or(short)),
+            Err(_) => (false, short),
         };
+        tracing::info!(tenant = ?client.tenant(), takes_bulk, "asked whether AI Core takes bulk requests");
         let known = Known {
             takes_bulk,
             until: Instant::now() + memory,
@@ -91,14 +99,28 @@ impl Abilities {
 impl Limit {
     /// How many changes a request may hold; with one, single calls are made.
     pub(super) fn items(&self, now: Instant) -> usize {
-        match self.0 {
+        match self.found {
             Some((items, until)) if now < until => items,
             _ => MAX_ITEMS,
         }
     }
 
     pub(super) fn set(&mut self, items: usize, until: Instant) {
-        self.0 = Some((items, until));
+        self.found = Some((items, until));
+        self.strikes = 0;
+    }
+
+    /// Takes note of a request without a clear answer.
+    pub(super) fn strike(&mut self, until: Instant) {
+        self.strikes += 1;
+        if self.strikes >= STRIKES {
+            self.set(1, until);
+        }
+    }
+
+    /// Takes note of a request whose answer was clear.
+    pub(super) fn no_strike(&mut self) {
+        self.strikes = 0;
     }
 }
 

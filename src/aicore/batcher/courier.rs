@@ -100,19 +100,21 @@ impl Courier {
         };
         let lesson = Lesson::of(&error);
         tracing::info!(group = self.group, ?verb, changes = ids.len(), %error, ?lesson, "a bulk request failed");
+        let until = self.until();
+        let mut state = self.lane.state.lock();
         match lesson {
             Lesson::None => batch.fail(&error),
             Lesson::Unreliable => {
-                self.limit(1);
+                state.limit.strike(until);
                 batch.fail(&error);
             }
             Lesson::Refused => {
-                self.limit(1);
+                state.limit.set(1, until);
                 batch.send_alone();
             }
             Lesson::TooLarge => {
-                self.limit(batch.len() / 2);
-                self.lane.state.lock().queue.put_back(batch);
+                state.limit.set(batch.len() / 2, until);
+                state.queue.put_back(batch);
             }
         }
     }
@@ -123,21 +125,23 @@ impl Courier {
         let failures: Vec<_> = failures
             .filter_map(|(id, outcome)| Some((*id, outcome.as_ref().err()?)))
             .collect();
+        let until = self.until();
+        let mut state = self.lane.state.lock();
         if failures.iter().any(|(_, error)| error.outcome_unknown()) {
-            self.limit(1);
+            state.limit.strike(until);
+        } else {
+            state.limit.no_strike();
         }
         let refused = failures
             .into_iter()
             .filter(|(_, error)| matches!(error, Error::RefusedInBulk(_)))
             .map(|(id, _)| id.to_owned());
-        let until = Instant::now() + self.options.memory;
-        self.lane.state.lock().refused.add(refused, until);
+        state.refused.add(refused, until);
     }
 
-    /// Has requests of the group hold fewer changes for a while; single calls are made when it is one.
-    fn limit(&self, items: usize) {
-        let until = Instant::now() + self.options.memory;
-        self.lane.state.lock().limit.set(items, until);
+    /// Until when something that was learned now is remembered.
+    fn until(&self) -> Instant {
+        Instant::now() + self.options.memory
     }
 }
 
