@@ -224,7 +224,7 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "is_zero")]
     pub create_serial: i64,
 
-    /// The id of the deployment that the operator itself has stopped or is about to stop.
+    /// The id of the deployment that the operator itself has stopped or deleted, or is about to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_sent_for: Option<String>,
 

@@ -52,6 +52,8 @@ pub(crate) struct Memory {
     pub(crate) created: Option<(i64, String)>,
     /// Where a look had no result, and no record and no remote write came since.
     pub(crate) looked: Option<GroupKey>,
+    /// Whether this process saw the object before it had our finalizer and has made no create call since: nothing of it can have been lost.
+    pub(crate) is_new: bool,
     /// Since when the object is known to be deleted.
     terminating: Option<Instant>,
     /// How many attempts in a row have failed.
@@ -72,6 +74,7 @@ pub(crate) struct RemoteMemory {
     absent: Option<Instant>,
     passing: Option<(String, Instant)>,
     unchanged: Option<(String, Instant)>,
+    running_on: Option<Instant>,
 }
 
 impl RemoteMemory {
@@ -101,6 +104,16 @@ impl RemoteMemory {
         since(&mut self.passing, state)
     }
 
+    /// How long it has been seen to run although a stop is recorded for it.
+    pub(crate) fn runs_on_for(&mut self) -> Duration {
+        self.running_on.get_or_insert_with(Instant::now).elapsed()
+    }
+
+    /// Notes that it does not run, or that a stop was sent just now.
+    pub(crate) fn stopping(&mut self) {
+        self.running_on = None;
+    }
+
     /// How long it has been seen to run with another configuration than the one with this id.
     pub(crate) fn running_unchanged_for(&mut self, configuration: String) -> Duration {
         since(&mut self.unchanged, configuration)
@@ -122,6 +135,7 @@ impl Memory {
             prepared: None,
             created: None,
             looked: None,
+            is_new: false,
             terminating: None,
             failures: 0,
             leave_alone: None,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::context::Context;
-use crate::aicore::{Event, GroupKey};
+use crate::aicore::{Change, Event, GroupKey};
 use crate::api::{Connection, Deployment};
 
 /// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
@@ -16,12 +16,15 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
     while let Some(event) = events.recv().await {
         match event {
             Event::Changed(change) => {
-                context.surveys.listed(change.key.clone(), change.snapshot);
+                context
+                    .surveys
+                    .listed(change.key.clone(), change.snapshot.clone());
                 let concerned = change
                     .ids
                     .iter()
                     .flat_map(|id| context.claims.concerned(&change.key.group, id));
                 wake(context, concerned.chain(waiting(context, &change.key)));
+                wake(context, with_lapsed_calls(context, &change).into_iter());
                 if !change.ids.is_empty() {
                     wake_connections(context, &change.key);
                 }
@@ -40,6 +43,28 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
             }
         }
     }
+}
+
+/// Objects that have given up a create call, where a deployment has come that nobody knows: it may be the late result.
+fn with_lapsed_calls(context: &Context, change: &Change) -> Vec<ObjectRef<Deployment>> {
+    let group = &change.key.group;
+    let is_news = |id: &String| {
+        change.snapshot.get(id).is_some() && context.claims.concerned(group, id).is_empty()
+    };
+    if !change.ids.iter().any(is_news) {
+        return Vec::new();
+    }
+    let has_lapsed = |object: &Deployment| {
+        let status = object.status.as_ref();
+        object.spec.resource_group == *group
+            && status.is_some_and(|status| !status.lapsed.is_empty())
+    };
+    let objects = context.deployments.state();
+    objects
+        .iter()
+        .filter(|object| has_lapsed(object))
+        .map(|object| ObjectRef::from_obj(&**object))
+        .collect()
 }
 
 fn waiting(context: &Context, key: &GroupKey) -> HashSet<ObjectRef<Deployment>> {

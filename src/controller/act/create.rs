@@ -31,6 +31,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     };
     let intent = announce(subject, access, &configuration).await?;
+    subject.remember(|memory| memory.is_new = false);
     let answer = access
         .client
         .create_deployment(&access.key.group, &configuration, intent.ttl.as_deref())

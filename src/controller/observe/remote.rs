@@ -11,6 +11,7 @@ use super::time_to_live;
 use crate::aicore::{self, Error, Observed, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, Wanted, wanted};
+use crate::lifecycle::evidence::{Missing, Past};
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
 };
@@ -64,10 +65,13 @@ pub(crate) async fn find(
     subject.remember(|memory| memory.group_found());
     if let Some(deployment) = snapshot.get(&recorded.id) {
         subject.remember(|memory| memory.about(&recorded.id).seen());
-        let remote = Remote::Present(present(subject, deployment, snapshot.date));
+        let present = present(subject, deployment, snapshot.date);
+        let stop = stop_on_its_way(subject, &recorded.id, &present);
         return Ok(Findings {
             remote: Some(deployment.clone()),
-            ..Findings::of(record(remote))
+            recheck: stop.filter(|rest| !rest.is_zero()),
+            stop_is_over: stop == Some(Duration::ZERO),
+            ..Findings::of(record(Remote::Present(present)))
         });
     }
     let (proof, recheck) = match prove_absence(subject, access, recorded).await? {
@@ -125,6 +129,20 @@ fn present(
         overdue: subject.remember(|memory| memory.about(&deployment.id).passing_for(passing))
             >= options.overdue,
     }
+}
+
+/// How long a stop that the status records may still arrive at a deployment that runs on: a process that has died may have sent it.
+fn stop_on_its_way(subject: &Subject<'_>, id: &str, present: &Present) -> Option<Duration> {
+    let runs_on = present.state == State::Running && present.target == Target::Running;
+    subject.remember(|memory| {
+        let remote = memory.about(id);
+        if !(runs_on && present.stop_sent) {
+            remote.stopping();
+            return None;
+        }
+        let settle = subject.context.options.settle();
+        Some(settle.saturating_sub(remote.runs_on_for()))
+    })
 }
 
 /// Whether AI Core is about to change the state.
@@ -218,8 +236,12 @@ async fn prove_absence(
         (remote.missing_for(), remote.accepted())
     });
     let accepted_here = accepted.is_some_and(|(target, _)| target == Target::Deleted);
-    let delete_accepted = accepted_here || recorded.target_state.as_deref() == Some("DELETED");
-    if !delete_accepted && missing_for < grace {
+    let missing = Missing {
+        delete_accepted: accepted_here || recorded.target_state.as_deref() == Some("DELETED"),
+        for_long: missing_for >= grace,
+        ever_seen: recorded.state.is_some(),
+    };
+    if !missing.is_worth_asking() {
         return Ok(Absence::Unproven {
             recheck: grace - missing_for,
         });
@@ -229,12 +251,10 @@ async fn prove_absence(
         .get_deployment(&access.key.group, &recorded.id)
         .await
     {
-        Err(Error::NotFound(_)) if recorded.state.is_none() && !delete_accepted => {
-            Ok(Absence::Proven(Proof::NeverSeen))
-        }
         Err(Error::NotFound(_)) => {
-            subject.remember(|memory| memory.about(&recorded.id).gone = true);
-            Ok(Absence::Proven(Proof::Gone))
+            let proof = missing.proof();
+            subject.remember(|memory| memory.about(&recorded.id).gone = proof == Proof::Gone);
+            Ok(Absence::Proven(proof))
         }
         // Asked for by its id it is there: that answer is newer than the list.
         Ok(deployment) => Ok(Absence::Refuted(Box::new(deployment))),
@@ -245,23 +265,18 @@ async fn prove_absence(
 /// Why the deployment may have gone.
 fn ending(subject: &Subject<'_>, recorded: &RecordedDeployment, date: Option<Timestamp>) -> Ending {
     let status = subject.object.status.as_ref();
-    let deleted_by_us = subject
-        .remember(|memory| memory.about(&recorded.id).accepted())
-        .is_some_and(|(target, _)| target == Target::Deleted);
-    if status.is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)) {
-        Ending::Ours
-    } else if is_expired(subject, &Life::recorded(recorded), date) {
-        Ending::Expired
-    } else if deleted_by_us {
-        Ending::Ours
-    } else if matches!(
-        recorded.state.as_deref(),
-        Some("STOPPED" | "DEAD" | "COMPLETED")
-    ) {
-        Ending::Inactive
-    } else {
-        Ending::Unexplained
-    }
+    let accepted = subject.remember(|memory| memory.about(&recorded.id).accepted());
+    let past = Past {
+        ended_by_us: status
+            .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)),
+        delete_accepted: accepted.is_some_and(|(target, _)| target == Target::Deleted),
+        expired: is_expired(subject, &Life::recorded(recorded), date),
+        inactive: matches!(
+            recorded.state.as_deref(),
+            Some("STOPPED" | "DEAD" | "COMPLETED")
+        ),
+    };
+    past.ending()
 }
 
 /// When a deployment was created, and how long it may live, in AI Core's words.

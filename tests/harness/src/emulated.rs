@@ -185,6 +185,19 @@ impl Emulated {
         self.send(Method::POST, "revoke-tokens", &json!({})).await;
     }
 
+    /// The owner of [`TENANT`] revokes its key: it opens nothing any more. Tokens that were handed out before stay good until they end. The
+    /// key that [`Emulated::service_key`] returns from now on is a new one.
+    pub async fn revoke_key(&self) {
+        let key = self.service_key(TENANT).await;
+        let former = key["clientsecret"].as_str().unwrap_or_default();
+        let client = json!({
+            "tenant": TENANT,
+            "clientId": key["clientid"],
+            "clientSecret": format!("{former}-anew"),
+        });
+        self.send(Method::POST, "clients", &client).await;
+    }
+
     /// All deployments of all tenants.
     pub async fn deployments(&self) -> Vec<RemoteDeployment> {
         self.read::<RemoteDeployments>("deployments")
@@ -221,9 +234,14 @@ impl Emulated {
 
     /// Somebody else's configuration in a group of [`TENANT`].
     pub async fn add_configuration(&self, group: &str) -> String {
+        self.add_configuration_named(group, "made by hand").await
+    }
+
+    /// A configuration of this name in a group of [`TENANT`].
+    pub async fn add_configuration_named(&self, group: &str, name: &str) -> String {
         let new = json!({
             "resourceGroup": group,
-            "name": "made by hand",
+            "name": name,
             "scenarioId": "churn",
             "executableId": "churn-server",
             "parameters": {"imageTag": "1"},
@@ -270,6 +288,18 @@ impl Emulated {
             assert!(
                 started.elapsed() < limit,
                 "AI Core was not called {count} times with {operation:?} within {limit:?}"
+            );
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Waits until a deployment is gone.
+    pub async fn until_gone(&self, id: &str, limit: Duration) {
+        let started = Instant::now();
+        while let Some(status) = self.status_of(id).await {
+            assert!(
+                started.elapsed() < limit,
+                "after {limit:?} {id} is still there, {status}"
             );
             tokio::time::sleep(POLL_INTERVAL).await;
         }

@@ -1,6 +1,7 @@
 //! The operator as its own process, with the rights that `deploy/` gives it and no others.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -12,8 +13,10 @@ use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
 use crate::scene::Setting;
 
-/// The namespace and the name of the service account in `deploy/rbac.yaml`.
-const NAMESPACE: &str = "aicore-operator";
+/// The namespace of the operator in `deploy/rbac.yaml`.
+pub const NAMESPACE: &str = "aicore-operator";
+
+/// The name of its service account there.
 const SERVICE_ACCOUNT: &str = "aicore-operator";
 
 /// The user name that the API server's audit log has for the operator. All operators of a test run share it, and look at one namespace each.
@@ -158,19 +161,28 @@ impl Operator {
             .unwrap_or_else(|_| panic!("the operator still runs after {limit:?}"))
     }
 
-    /// Waits until a line of its log, of any of its lives, contains `text`.
+    /// Waits until a line of its log, of any of its lives, contains `text`, and returns it.
     ///
     /// # Panics
     ///
     /// When it ends, or when 20 s have passed; the message has the end of its log.
-    pub async fn says(&self, text: &str) {
+    pub async fn says(&self, text: &str) -> String {
         let process = self.process.as_ref().expect("the operator runs");
-        if let Err(error) = process
+        let line = process
             .wait_for_log_line(text, Duration::from_secs(20))
-            .await
-        {
-            panic!("{error}");
-        }
+            .await;
+        line.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Where its first life answers probes and hands out metrics.
+    ///
+    /// # Panics
+    ///
+    /// When it does not say so within 20 s.
+    pub async fn address(&self) -> SocketAddr {
+        let line = self.says("serving probes and metrics").await;
+        let (_, address) = line.rsplit_once("address=").expect("it names the address");
+        address.trim().parse().expect("it is an address")
     }
 
     /// The whole log of all its lives.
@@ -210,10 +222,20 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
     std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
-async fn install(control_plane: &ControlPlane) {
+/// Installs the CustomResourceDefinitions and the RBAC, and puts back what a test has changed of them.
+///
+/// # Panics
+///
+/// When a manifest is refused.
+pub async fn install(control_plane: &ControlPlane) {
+    const APPLY: [&str; 4] = ["apply", "--server-side", "--force-conflicts", "-f"];
     let steps: [&[&str]; 3] = [
-        &["apply", "--server-side", "-f", "crds"],
-        &["apply", "--server-side", "-f", "deploy/rbac.yaml"],
+        &[&APPLY[..], &["crds"]].concat(),
+        &[
+            &APPLY[..],
+            &["deploy/rbac.yaml", "-f", "deploy/protection.yaml"],
+        ]
+        .concat(),
         &[
             "wait",
             "--for=condition=Established",

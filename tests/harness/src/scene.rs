@@ -4,6 +4,7 @@ mod awaiting;
 mod despair;
 mod ending;
 mod history;
+mod uninstall;
 
 use std::ops::Deref;
 use std::process::Stdio;
@@ -48,6 +49,8 @@ pub struct Setting<'a> {
     pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
     pub connected: bool,
+    /// Whether the operator may be refused a right, because the test takes it away.
+    pub may_lack_rights: bool,
 }
 
 /// The end of a `kubectl` command.
@@ -76,6 +79,9 @@ pub struct Scene {
     pub operator: Operator,
     client: Client,
     histories: Histories,
+    may_lack_rights: bool,
+    /// Whether the CustomResourceDefinitions were deleted.
+    uninstalled: bool,
     control_plane: Stage,
 }
 
@@ -109,6 +115,7 @@ impl Setting<'_> {
             variables: &[],
             api_server: None,
             connected: true,
+            may_lack_rights: false,
         }
     }
 }
@@ -139,6 +146,8 @@ impl Scene {
             operator,
             client,
             histories,
+            may_lack_rights: setting.may_lack_rights,
+            uninstalled: false,
             control_plane,
         };
         if setting.connected {

@@ -1,8 +1,12 @@
 //! Waiting for objects, by watches.
 
+use std::pin::pin;
+
+use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::DynamicObject;
 use kube::runtime::wait::{await_condition, conditions};
+use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -80,6 +84,14 @@ impl Scene {
         id_of(&object.await)
     }
 
+    /// Waits until AI Core has agreed to stop a Deployment's remote deployment, whether it has begun to or not. Returns its id.
+    pub async fn until_stop_is_accepted(&self, name: &str) -> String {
+        let object = self.until("Deployment", name, "AI Core is to stop it", |object| {
+            object["status"]["deployment"]["targetState"] == "STOPPED"
+        });
+        id_of(&object.await)
+    }
+
     /// The reasons that the condition Ready of a Deployment has had after it first had `reason`, each once in a row. They come from a watch, so
     /// the latest may be missing.
     #[must_use]
@@ -90,6 +102,30 @@ impl Scene {
             "{name} never had the reason {reason}"
         );
         reasons.collect()
+    }
+
+    /// Waits until an event in the namespace has a reason, and returns its note.
+    pub async fn until_told(&self, reason: &str) -> String {
+        let told = async {
+            let events = watcher(self.api("Event"), watcher::Config::default());
+            let events = events.default_backoff().applied_objects();
+            let mut events = pin!(events);
+            loop {
+                let event = events.next().await.expect("a watch does not end");
+                match event {
+                    Ok(event) if event.data["reason"] == reason => return event,
+                    // A watch that was interrupted goes on.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        };
+        match tokio::time::timeout(LIMIT, told).await {
+            Ok(event) => event.data["note"].as_str().unwrap_or_default().to_owned(),
+            Err(_) => {
+                self.despair(&format!("an event with the reason {reason} was awaited"))
+                    .await
+            }
+        }
     }
 
     /// Waits until an object is gone.
