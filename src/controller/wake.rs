@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::context::Context;
-use crate::aicore::{Change, Event, GroupKey};
+use crate::aicore::{Change, Error, Event, GroupKey};
 use crate::api::{Connection, Deployment};
 
 /// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
@@ -31,7 +31,14 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
             }
             Event::Failed { key, error } => {
                 warn!(group = key.group, api = key.tenant.api_url, %error, "deployments cannot be listed");
-                wake(context, waiting(context, &key).into_iter());
+                let concerned = match *error {
+                    // The group itself may be gone.
+                    Error::Forbidden(_) | Error::NotFound(_) | Error::Rejected(_) => {
+                        living_in(context, &key.group)
+                    }
+                    _ => Vec::new(),
+                };
+                wake(context, waiting(context, &key).into_iter().chain(concerned));
             }
             Event::Recovered { key } => {
                 info!(
@@ -56,13 +63,25 @@ fn with_lapsed_calls(context: &Context, change: &Change) -> Vec<ObjectRef<Deploy
     }
     let has_lapsed = |object: &Deployment| {
         let status = object.status.as_ref();
-        object.spec.resource_group == *group
-            && status.is_some_and(|status| !status.lapsed.is_empty())
+        status.is_some_and(|status| !status.lapsed.is_empty())
     };
+    objects(context, |object| {
+        object.spec.resource_group == *group && has_lapsed(object)
+    })
+}
+
+fn living_in(context: &Context, group: &str) -> Vec<ObjectRef<Deployment>> {
+    objects(context, |object| object.spec.resource_group == group)
+}
+
+fn objects(
+    context: &Context,
+    concerned: impl Fn(&Deployment) -> bool,
+) -> Vec<ObjectRef<Deployment>> {
     let objects = context.deployments.state();
     objects
         .iter()
-        .filter(|object| has_lapsed(object))
+        .filter(|object| concerned(object))
         .map(|object| ObjectRef::from_obj(&**object))
         .collect()
 }

@@ -28,7 +28,7 @@ pub(crate) async fn for_result(
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => {
             // The time begins to run with the first look.
-            known_for(subject, subject.uid, intent.serial);
+            known_for(subject, subject.uid, intent);
             return Ok(Findings::of(Record::Intent(Resolution::Pending)));
         }
         // Nothing is left where the call could have had its effect.
@@ -83,7 +83,7 @@ fn found(id: String) -> Findings {
 /// What the call returned, where only the record of it failed and nobody else has taken it since.
 fn returned(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Option<String> {
     let created = subject.remember(|memory| memory.created.clone());
-    let (_, id) = created.filter(|(serial, _)| *serial == intent.serial)?;
+    let (_, id) = created.filter(|(call, _)| *call == intent.key())?;
     let context = subject.context;
     let holder = context
         .claims
@@ -129,10 +129,11 @@ fn resolve(
         .iter()
         .filter(|_| provable)
         .map(|call| call.known_for)
-        .chain([known_for(subject, subject.uid, intent.serial)])
+        .chain([known_for(subject, subject.uid, intent)])
         .min()
         .unwrap_or_default();
-    let settle = subject.context.options.settle();
+    let options = &subject.context.options;
+    let settle = options.settle();
     let settling = match youngest.checked_sub(settle) {
         None => Settling::Going,
         Some(over) if snapshot.requested_at.elapsed() > over => Settling::Unseen,
@@ -155,13 +156,17 @@ fn resolve(
         Settling::Going => Some(settle.saturating_sub(youngest)),
         Settling::Unseen => {
             subject.remember(|memory| memory.unsettled_since = tokio::time::Instant::now());
-            Some(subject.context.options.inventory.busy)
+            Some(options.inventory.busy)
         }
-        Settling::Over => Some(subject.context.options.inventory.busy),
+        // Another object has been given what this one could have made.
+        Settling::Over if resolution == Resolution::Pending => Some(options.inventory.busy),
+        Settling::Over => None,
     };
+    // A person's choice may have to wait as long, too.
+    let waits = resolution == Resolution::Pending || adopts(&subject.object).is_some();
     let findings = Findings {
         candidates,
-        recheck: recheck.filter(|_| resolution == Resolution::Pending),
+        recheck: recheck.filter(|_| waits),
         ..Findings::of(Record::Intent(resolution))
     };
     Searched { findings, settling }
@@ -191,7 +196,7 @@ pub(crate) fn open_calls(
             && time_to_live::may_be_equal(open.ttl.as_deref(), ttl);
         same.then(|| OpenCall {
             intent: open_intent(&uid, open),
-            known_for: known_for(subject, &uid, open.serial),
+            known_for: known_for(subject, &uid, open),
         })
     };
     let others = subject.context.deployments.state();
@@ -199,9 +204,9 @@ pub(crate) fn open_calls(
 }
 
 /// How long this process has known of a call.
-fn known_for(subject: &Subject<'_>, uid: &str, serial: i64) -> Duration {
+fn known_for(subject: &Subject<'_>, uid: &str, call: &Intent) -> Duration {
     let memory = subject.context.memories.of(uid);
-    memory.lock().intent_known_for(serial)
+    memory.lock().intent_known_for(call.key())
 }
 
 fn open_intent(uid: &str, intent: &Intent) -> OpenIntent {

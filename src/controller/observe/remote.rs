@@ -69,7 +69,11 @@ pub(crate) async fn find(
         let stop = stop_on_its_way(subject, &recorded.id, &present);
         return Ok(Findings {
             remote: Some(deployment.clone()),
-            recheck: stop.filter(|rest| !rest.is_zero()),
+            recheck: stop
+                .filter(|rest| !rest.is_zero())
+                .into_iter()
+                .chain(until_overdue(subject, deployment, &present))
+                .min(),
             stop_is_over: stop == Some(Duration::ZERO),
             ..Findings::of(record(Remote::Present(present)))
         });
@@ -117,7 +121,6 @@ fn present(
         .map(|(target, _)| target);
     let target = target_of(deployment.target_status.as_ref(), accepted);
     let configuration = fit(subject, deployment);
-    let passing = format!("{} {state:?} {target:?} {configuration:?}", deployment.id);
     let status = subject.object.status.as_ref();
     Present {
         state,
@@ -126,7 +129,7 @@ fn present(
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
         expired: is_expired(subject, &Life::of(deployment), date),
-        overdue: subject.remember(|memory| memory.about(&deployment.id).passing_for(passing))
+        overdue: passing_for(subject, &deployment.id, (state, target, configuration))
             >= options.overdue,
     }
 }
@@ -143,6 +146,23 @@ fn stop_on_its_way(subject: &Subject<'_>, id: &str, present: &Present) -> Option
         let settle = subject.context.options.settle();
         Some(settle.saturating_sub(remote.runs_on_for()))
     })
+}
+
+/// How long the deployment has been in a state as far as this process has seen.
+fn passing_for(subject: &Subject<'_>, id: &str, state: (State, Target, Fit)) -> Duration {
+    subject.remember(|memory| memory.about(id).passing_for(state))
+}
+
+/// When a person is to be told that the deployment does not leave its passing state. No list brings news of that.
+fn until_overdue(
+    subject: &Subject<'_>,
+    deployment: &aicore::Deployment,
+    present: &Present,
+) -> Option<Duration> {
+    let state = (present.state, present.target, present.configuration);
+    let limit = subject.context.options.overdue;
+    let waits = !present.overdue && (is_passing(present) || present.state == State::Other);
+    waits.then(|| limit.saturating_sub(passing_for(subject, &deployment.id, state)))
 }
 
 /// Whether AI Core is about to change the state.
