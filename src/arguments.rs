@@ -1,5 +1,6 @@
 //! The command line. Every flag can also be given as an environment variable.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,6 +43,11 @@ pub struct RunArguments {
     #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     namespace: Option<String>,
 
+    /// The namespace that the operator itself lives in, where it writes down what was let go by force. Without it: that of the service account,
+    /// or of the kubeconfig's context
+    #[arg(long, env = "AICORE_OPERATOR_OWN_NAMESPACE", value_name = "NAMESPACE")]
+    own_namespace: Option<String>,
+
     /// Part of the name of every AI Core configuration that the operator creates: a rebuilt cluster with the same id takes over the deployments
     /// of the old one. Without it: the uid of the namespace kube-system
     #[arg(long, env = "AICORE_OPERATOR_CLUSTER_ID", value_name = "ID")]
@@ -83,6 +89,15 @@ pub struct RunArguments {
     /// How often an object is looked at when nothing happens, in seconds
     #[arg(long, env = "AICORE_OPERATOR_RESYNC_SECONDS", value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     resync_seconds: Duration,
+
+    /// Where to answer /livez, /readyz and /metrics; port 0 takes a free one, which the log names
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "0.0.0.0:8080"
+    )]
+    pub listen: SocketAddr,
 
     /// How many objects are worked on at the same time
     #[arg(long, env = "AICORE_OPERATOR_CONCURRENCY", value_name = "NUMBER", default_value = "16", value_parser = clap::value_parser!(u16).range(1..))]
@@ -128,6 +143,7 @@ impl RunArguments {
     pub fn options(&self) -> Options {
         Options {
             namespace: self.namespace.clone(),
+            own_namespace: self.own_namespace.clone(),
             cluster_id: self.cluster_id.clone(),
             deletion_policy: match self.default_deletion_policy {
                 Policy::Delete => DeletionPolicy::Delete,

@@ -12,7 +12,8 @@
 //! - [`lifecycle`]: the rules. A pure function from what is known to the next step. Whoever wants to know when something is deleted
 //!   reads `lifecycle/decide.rs`;
 //! - [`aicore`]: the remote side: credentials, tokens, calls, and one list per resource group instead of one call per object;
-//! - [`controller`]: the edge: watches, looks, takes one step at a time and tells about it.
+//! - [`controller`]: the edge: watches, looks, takes one step at a time and tells about it;
+//! - [`metrics`], [`server`]: what it counts, and who can ask for it over HTTP.
 //!
 //! The order in which things may happen is the whole point: finalizers go on from the Secret inwards before anything is created, a create
 //! call is announced in the status before it is made, what runs is stopped before it is deleted, and a finalizer comes off only when AI Core
@@ -22,3 +23,5 @@ pub mod aicore;
 pub mod api;
 pub mod controller;
 pub mod lifecycle;
+pub mod metrics;
+pub mod server;

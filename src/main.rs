@@ -6,8 +6,11 @@ use std::error::Error;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use aicore_operator::metrics::Metrics;
+use aicore_operator::server::Server;
 use aicore_operator::{api, controller};
 use arguments::{Arguments, Command, CrdArguments, LogFormat, RunArguments};
 use clap::Parser;
@@ -17,6 +20,9 @@ use tracing_subscriber::EnvFilter;
 
 /// How long a connection to the Kubernetes API may be silent. Watches, which end by themselves earlier, are the longest that are.
 const READ_TIMEOUT: Duration = Duration::from_secs(240);
+
+/// How long a client that is slow to take its answer is waited for at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
@@ -71,8 +77,16 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         .map_err(|failure| format!("the Kubernetes API cannot be used: {}", sentence(&failure)))?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
-    controller::run(client, arguments.options(), shutdown).await?;
-    Ok(())
+
+    let metrics = Arc::new(Metrics::new());
+    let ended = CancellationToken::new();
+    let server = Server::bind(arguments.listen, metrics.clone()).await?;
+    let serving = tokio::spawn(server.serve(ended.clone()));
+    let outcome = controller::run(client, arguments.options(), metrics, shutdown).await;
+    // While the last steps are taken it still lives. The process ends whether every client has got its answer or not.
+    ended.cancel();
+    let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
+    Ok(outcome?)
 }
 
 /// The first signal ends the operator in order, a second one at once.

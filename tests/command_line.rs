@@ -70,6 +70,7 @@ fn a_flag_that_makes_no_sense_is_refused() {
         ["run", "--busy-poll-seconds=soon"],
         ["run", "--default-deletion-policy=maybe"],
         ["run", "--concurrency=0"],
+        ["run", "--listen=8080"],
     ] {
         let output = operator(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

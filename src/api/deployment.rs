@@ -232,13 +232,53 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration_sent: Option<SentConfiguration>,
 
+    /// Deployments of this object besides the one above, such as the late result of a create call that was given up. Each is stopped and
+    /// deleted, and this object stays until all of them are gone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retiring: Vec<RetiringDeployment>,
+
+    /// Create calls that were given up, because nothing came of them for as long as a call can take: newest last, at most 5. A result that
+    /// comes even later is recognised by them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lapsed: Vec<Intent>,
+
+    /// Whether the remote deployment of this deleted object is being stopped and deleted. Then it goes on to its end, also when the custom
+    /// resource definition is deleted meanwhile, which alone is no wish to delete models.
+    #[serde(skip_serializing_if = "is_false")]
+    pub deletion_begun: bool,
+
     /// Ids of earlier deployments of this object that are gone from AI Core, newest last, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previous_ids: Vec<String>,
 }
 
+impl DeploymentStatus {
+    /// Whether something of the object may exist in AI Core that only the recorded tenant knows.
+    pub fn records_something(&self) -> bool {
+        self.deployment.is_some() || self.intent.is_some() || !self.retiring.is_empty()
+    }
+}
+
 fn is_zero(number: &i64) -> bool {
     *number == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// A deployment that has to go while its object may stay.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct RetiringDeployment {
+    /// The id of the deployment in AI Core.
+    pub id: String,
+    /// The state that AI Core reported last; absent while the deployment has not been looked at since it was recorded here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The state that AI Core is driving the deployment to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_state: Option<String>,
 }
 
 /// The configuration that a spec asks for, and where AI Core keeps it.

@@ -13,7 +13,7 @@ pub use connection::{Connection, ConnectionSpec, ConnectionStatus, SecretReferen
 pub use deployment::{
     Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
     DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,
-    RecordedDeployment, RecreatePolicy, SentConfiguration,
+    RecordedDeployment, RecreatePolicy, RetiringDeployment, SentConfiguration,
 };
 pub use generate::custom_resource_definitions;
 
@@ -29,17 +29,26 @@ pub const DEPLOYMENT_FINALIZER: &str = "aicore.dev/deployment";
 /// The finalizer on a Connection and on its Secret: something may still need them to reach AI Core.
 pub const IN_USE_FINALIZER: &str = "aicore.dev/in-use";
 
+/// The annotation by which a person holds a Deployment: with any value but `false`, nothing of it is stopped, deleted or let go.
+pub const PROTECTED_ANNOTATION: &str = "aicore.dev/protected";
+
+/// The annotation by which a person lets a deleted Deployment go, whatever may be left in AI Core. Its value is the reason, which is kept.
+pub const FORCE_RELEASE_ANNOTATION: &str = "aicore.dev/force-release";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_finalizer_belongs_to_the_group() {
-        for finalizer in [DEPLOYMENT_FINALIZER, IN_USE_FINALIZER] {
-            assert_eq!(
-                finalizer.split_once('/').map(|(group, _)| group),
-                Some(GROUP)
-            );
+    fn every_finalizer_and_annotation_belongs_to_the_group() {
+        let names = [
+            DEPLOYMENT_FINALIZER,
+            IN_USE_FINALIZER,
+            PROTECTED_ANNOTATION,
+            FORCE_RELEASE_ANNOTATION,
+        ];
+        for name in names {
+            assert_eq!(name.split_once('/').map(|(group, _)| group), Some(GROUP));
         }
     }
 }

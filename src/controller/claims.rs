@@ -34,7 +34,8 @@ struct Claimant {
     group: String,
     tenant: Option<Tenant>,
     connection: (String, String),
-    recorded: Option<String>,
+    /// The deployment of the object, and those that are retiring.
+    recorded: Vec<String>,
     reserved: Option<(GroupKey, String)>,
     named: Option<String>,
 }
@@ -178,9 +179,14 @@ impl Claimant {
     fn new(object: &Deployment, reserved: Option<(GroupKey, String)>) -> Self {
         let namespace = object.namespace().unwrap_or_default();
         let status = object.status.as_ref();
-        let recorded = status
-            .and_then(|status| status.deployment.as_ref())
-            .map(|deployment| deployment.id.clone());
+        let current = status.and_then(|status| status.deployment.as_ref());
+        let retiring = status.map_or(&[][..], |status| &status.retiring);
+        let recorded: Vec<String> = current
+            .map(|deployment| &deployment.id)
+            .into_iter()
+            .chain(retiring.iter().map(|deployment| &deployment.id))
+            .cloned()
+            .collect();
         let done_with = |id: &String| status.is_some_and(|status| status.previous_ids.contains(id));
         let named = object
             .spec
@@ -199,7 +205,7 @@ impl Claimant {
             connection: (namespace, object.spec.connection_ref.name.clone()),
             // adopt is read only while no id is recorded, so what is recorded hides what is named.
             named: named.filter(|id| {
-                recorded.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
+                current.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
             }),
             recorded,
             reserved,
@@ -208,9 +214,11 @@ impl Claimant {
 
     fn ids(&self) -> impl Iterator<Item = &str> {
         let reserved = self.reserved.as_ref().map(|(_, id)| id.as_str());
-        [self.recorded.as_deref(), reserved, self.named.as_deref()]
-            .into_iter()
-            .flatten()
+        let others = [reserved, self.named.as_deref()];
+        self.recorded
+            .iter()
+            .map(String::as_str)
+            .chain(others.into_iter().flatten())
     }
 
     /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
@@ -225,7 +233,9 @@ impl Claimant {
         if self.group != key.group {
             return None;
         }
-        if self.recorded.as_deref() == Some(id) && self.tenant.as_ref() == Some(&key.tenant) {
+        if self.recorded.iter().any(|recorded| recorded == id)
+            && self.tenant.as_ref() == Some(&key.tenant)
+        {
             return Some(0);
         }
         let named = self.named.as_deref() == Some(id)

@@ -15,15 +15,19 @@ use super::connection::surveys::Surveys;
 use super::connection::views::Connections;
 use super::memory::Memories;
 use super::tell::events::Events;
+use super::uninstall::Uninstalls;
 use crate::aicore::{ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant};
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lifecycle::identity::Identity;
+use crate::metrics::Metrics;
 
 /// How the operator behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The only namespace to look at; all of them when none is given.
     pub namespace: Option<String>,
+    /// The namespace that the operator itself lives in; the client's default namespace when none is given.
+    pub own_namespace: Option<String>,
     /// Part of the name of every configuration that the operator creates; the uid of the namespace kube-system when none is given.
     pub cluster_id: Option<String>,
     /// What happens to the remote deployment of a deleted object whose spec says nothing.
@@ -58,6 +62,9 @@ pub(crate) struct Context {
     pub(crate) kube: Client,
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where the operator keeps what must outlive the objects.
+    pub(crate) own_namespace: String,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) claims: Claims,
     pub(crate) connections: Connections,
@@ -73,6 +80,7 @@ pub(crate) struct Context {
     pub(crate) waiting: Mutex<HashMap<GroupKey, HashSet<ObjectRef<Deployment>>>>,
     /// Whether a group whose list failed is missing, and when that was found out.
     pub(crate) missing_groups: Mutex<HashMap<GroupKey, (bool, Instant)>>,
+    pub(crate) uninstalls: Uninstalls,
     /// One Connection lets go of its Secrets at a time.
     pub(crate) releasing: AsyncMutex<()>,
     /// One create call at a time for each configuration: each must know the deployments that the one before it has made.
@@ -127,6 +135,13 @@ impl Context {
         } else {
             waiting.remove(&object);
         }
+    }
+
+    /// Whether a create call for this configuration is under way.
+    pub(crate) fn is_creating(&self, key: &GroupKey, configuration_id: &str) -> bool {
+        let creating = self.creating.lock();
+        let lock = creating.get(&(key.clone(), configuration_id.to_owned()));
+        lock.is_some_and(|lock| lock.try_lock().is_err())
     }
 
     /// Keeps other create calls for this configuration away, or nothing while one is under way.

@@ -73,8 +73,9 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
     let sending = shown(subject, &observation, step);
+    let id = recorded_id(&subject.object);
     let times = subject.remember(|memory| match &sending {
-        Some(shown) => memory.times(step, shown, backoff),
+        Some(shown) => memory.times(&id, step, shown, backoff),
         None => Ok(1),
     });
     let times = match times {
@@ -94,9 +95,45 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     }
     let outcome = act::take(subject, &observation, step).await;
     if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
-        subject.remember(|memory| memory.sent(step, shown, times));
+        subject.remember(|memory| memory.sent(&id, step, shown, times));
+    }
+    if matches!(outcome, Ok(false)) && !matches!(step, Step::Release(_)) {
+        let rest = rest(subject, &observation, step);
+        return retire(subject, &observation, rest).await;
     }
     conclude(subject, &observation, step, times, outcome).await
+}
+
+/// While the recorded deployment needs nothing, one that is retiring has its turn. `rest` is when to look again in any case.
+async fn retire(
+    subject: &Subject<'_>,
+    observation: &Observation,
+    rest: Action,
+) -> Result<Action, kube::Error> {
+    let (Some(retiring), Some(access)) = (&observation.retiring, &observation.access) else {
+        return Ok(rest);
+    };
+    let step = retiring.step(&observation.situation);
+    if !matches!(step, Step::Stop | Step::Delete | Step::Forget) {
+        subject
+            .context
+            .inventory
+            .set_busy(&access.key, subject.uid, true);
+        subject
+            .context
+            .wait_for_list(&access.key, &subject.object, true);
+        return Ok(rest);
+    }
+    let shown = format!("{:?}", retiring.seen);
+    let times = match subject.remember(|memory| memory.times(&retiring.id, step, &shown, backoff)) {
+        Ok(times) => times,
+        Err(due) => return Ok(again(subject, observation, due)),
+    };
+    let outcome = act::retire(subject, access, observation, &retiring.id, step).await;
+    if !matches!(outcome, Err(Obstacle::Early(_))) {
+        subject.remember(|memory| memory.sent(&retiring.id, step, shown, times));
+    }
+    conclude(subject, observation, step, times, outcome.map(|()| true)).await
 }
 
 /// Tells what came of a step, and says when to look again.
@@ -107,6 +144,7 @@ async fn conclude(
     times: u32,
     outcome: Result<act::Changed, Obstacle>,
 ) -> Result<Action, kube::Error> {
+    let id = recorded_id(&subject.object);
     let about_a_deployment = matches!(step, Step::Stop | Step::Delete | Step::ChangeConfiguration);
     let hopeless = about_a_deployment && times >= HOPELESS;
     match outcome {
@@ -115,7 +153,7 @@ async fn conclude(
             subject.remember(|memory| memory.failures = 0);
             wake::connections(subject.context, wake::connections_of(&subject.object));
             if hopeless {
-                fail(subject, &without_effect(&subject.object, step, times)).await?;
+                fail(subject, &without_effect(&id, step, times)).await?;
             }
             Ok(Action::requeue(Duration::ZERO))
         }
@@ -126,7 +164,7 @@ async fn conclude(
             Ok(again(subject, observation, pause(subject, None)))
         }
         Err(Obstacle::Unknown) => {
-            fail(subject, &without_effect(&subject.object, step, times)).await?;
+            fail(subject, &without_effect(&id, step, times)).await?;
             Ok(again(subject, observation, pause(subject, None)))
         }
         Err(Obstacle::Remote {
@@ -182,10 +220,9 @@ fn again(subject: &Subject<'_>, observation: &Observation, pause: Duration) -> A
 }
 
 /// AI Core takes a call again and again and nothing comes of it.
-fn without_effect(object: &Deployment, step: Step, times: u32) -> Failure {
+fn without_effect(id: &str, step: Step, times: u32) -> Failure {
     let message = format!(
-        "{step:?} was sent {times} times for deployment {} and shows no effect; look at it in SAP AI Launchpad, or ask SAP support. It goes on being tried",
-        recorded_id(object)
+        "{step:?} was sent {times} times for deployment {id} and shows no effect; look at it in SAP AI Launchpad, or ask SAP support. It goes on being tried"
     );
     Failure {
         problem: Problem {
@@ -263,8 +300,10 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     if observation.problem.is_none() && !matches!(step, Step::Wait(_)) {
         subject.remember(|memory| memory.failures = 0);
     }
-    let nothing_left = matches!(step, Step::Release(_) | Step::Done(Done::Deleted))
-        || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
+    let nothing_left = matches!(
+        step,
+        Step::Release(_) | Step::Done(Done::Deleted | Done::Released)
+    ) || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
     if matches!(step, Step::Release(_)) {
         wake::connections(context, wake::connections_of(&subject.object));
     }
@@ -302,6 +341,7 @@ fn is_moving(step: Step) -> bool {
                 | Wait::Absence
                 | Wait::Resolution
                 | Wait::UnknownState
+                | Wait::Retiring
         )
     )
 }
@@ -310,10 +350,15 @@ fn is_moving(step: Step) -> bool {
 fn needs_list(step: Step) -> bool {
     matches!(
         step,
-        Step::Wait(Wait::Observation | Wait::Unreachable | Wait::Absence | Wait::Resolution)
-            | Step::Stall(
-                Stall::ConnectionUnusable | Stall::NeverSeen | Stall::Ambiguous | Stall::Claimed
-            )
+        Step::Wait(
+            Wait::Observation
+                | Wait::Unreachable
+                | Wait::Absence
+                | Wait::Resolution
+                | Wait::Retiring
+        ) | Step::Stall(
+            Stall::ConnectionUnusable | Stall::NeverSeen | Stall::Ambiguous | Stall::Claimed
+        )
     )
 }
 

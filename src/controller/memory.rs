@@ -42,27 +42,74 @@ pub(crate) struct Memory {
     newest: Option<Arc<Deployment>>,
     /// When the last remote write of this object ended, or when the object was first seen. Only lists requested later count.
     pub(crate) unsettled_since: Instant,
-    /// The last stop or delete that AI Core has accepted from this process.
-    accepted: Option<(Target, String, Instant)>,
-    /// The last write of a kind in a remote state, how often it was made there, and when for the last time.
-    sent: Option<(Step, String, u32, Instant)>,
+    /// What is remembered of each remote deployment of the object, by its id.
+    remotes: HashMap<String, RemoteMemory>,
+    /// The last write about each deployment, or about none yet, in a remote state: how often it was made there, and when for the last time.
+    sent: HashMap<String, (Step, String, u32, Instant)>,
     /// The configuration that this process has itself found or created for the object, and where.
     pub(crate) prepared: Option<(GroupKey, String)>,
     /// What the create call with this serial number has returned.
     pub(crate) created: Option<(i64, String)>,
     /// Where a look had no result, and no record and no remote write came since.
     pub(crate) looked: Option<GroupKey>,
-    /// The deployment that is proven to be gone, as long as no list shows it again.
-    pub(crate) gone: Option<String>,
+    /// Since when the object is known to be deleted.
+    terminating: Option<Instant>,
     /// How many attempts in a row have failed.
     pub(crate) failures: u32,
     /// Until when AI Core asks to be left alone.
     leave_alone: Option<Instant>,
-    absent: Option<(String, Instant)>,
     intent: Option<(i64, Instant)>,
-    passing: Option<(String, Instant)>,
     group_missing: Option<(String, Instant)>,
+}
+
+/// What is remembered of one remote deployment.
+#[derive(Debug, Default)]
+pub(crate) struct RemoteMemory {
+    /// The last stop or delete that AI Core has accepted from this process.
+    accepted: Option<(Target, Instant)>,
+    /// Whether it is proven to be gone, as long as no list shows it again.
+    pub(crate) gone: bool,
+    absent: Option<Instant>,
+    passing: Option<(String, Instant)>,
     unchanged: Option<(String, Instant)>,
+}
+
+impl RemoteMemory {
+    /// Notes that AI Core has accepted to drive it to `target`.
+    pub(crate) fn accept(&mut self, target: Target) {
+        self.accepted = Some((target, Instant::now()));
+    }
+
+    /// Where AI Core has agreed to drive it, and how long ago that was.
+    pub(crate) fn accepted(&self) -> Option<(Target, Duration)> {
+        self.accepted.map(|(target, at)| (target, at.elapsed()))
+    }
+
+    /// How long it has been missing from every list in this process.
+    pub(crate) fn missing_for(&mut self) -> Duration {
+        self.absent.get_or_insert_with(Instant::now).elapsed()
+    }
+
+    /// Notes that it is in a list.
+    pub(crate) fn seen(&mut self) {
+        self.absent = None;
+        self.gone = false;
+    }
+
+    /// How long it has been in this state as far as this process has seen.
+    pub(crate) fn passing_for(&mut self, state: String) -> Duration {
+        since(&mut self.passing, state)
+    }
+
+    /// How long it has been seen to run with another configuration than the one with this id.
+    pub(crate) fn running_unchanged_for(&mut self, configuration: String) -> Duration {
+        since(&mut self.unchanged, configuration)
+    }
+
+    /// Notes that a change of configuration was accepted just now.
+    pub(crate) fn changing(&mut self) {
+        self.unchanged = None;
+    }
 }
 
 impl Memory {
@@ -70,19 +117,16 @@ impl Memory {
         Self {
             newest: None,
             unsettled_since: now,
-            accepted: None,
-            sent: None,
+            remotes: HashMap::new(),
+            sent: HashMap::new(),
             prepared: None,
             created: None,
             looked: None,
-            gone: None,
+            terminating: None,
             failures: 0,
             leave_alone: None,
-            absent: None,
             intent: None,
-            passing: None,
             group_missing: None,
-            unchanged: None,
         }
     }
 
@@ -105,24 +149,27 @@ impl Memory {
         self.looked = None;
     }
 
-    /// Notes that AI Core has accepted to drive `id` to `target`.
-    pub(crate) fn accept(&mut self, target: Target, id: &str) {
-        self.accepted = Some((target, id.to_owned(), Instant::now()));
+    /// What is remembered of the remote deployment `id`.
+    pub(crate) fn about(&mut self, id: &str) -> &mut RemoteMemory {
+        self.remotes.entry(id.to_owned()).or_default()
     }
 
-    /// Where AI Core has agreed to drive `id`, and how long ago that was.
-    pub(crate) fn accepted(&self, id: &str) -> Option<(Target, Duration)> {
-        let (target, _, at) = self
-            .accepted
-            .as_ref()
-            .filter(|(_, accepted, _)| accepted == id)?;
-        Some((*target, at.elapsed()))
+    /// Forgets everything about a remote deployment that is not the object's any more.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.remotes.remove(id);
+        self.sent.remove(id);
     }
 
-    /// How often `step` will have been sent for what is `shown`, this time included. What was sent before and shows no effect is sent again, but
+    /// Since when this process has known that the object is deleted.
+    pub(crate) fn terminating_since(&mut self) -> Instant {
+        *self.terminating.get_or_insert_with(Instant::now)
+    }
+
+    /// How often `step` about the deployment `id` will have been sent for what is `shown`, this time included. What was sent before and shows no effect is sent again, but
     /// each time after a longer pause; the rest of that pause is the error.
     pub(crate) fn times(
         &self,
+        id: &str,
         step: Step,
         shown: &str,
         pause: impl Fn(u32) -> Duration,
@@ -135,7 +182,7 @@ impl Memory {
         }
         let Some((_, _, times, at)) = self
             .sent
-            .as_ref()
+            .get(id)
             .filter(|(sent, state, ..)| *sent == step && state == shown)
         else {
             return Ok(1);
@@ -150,18 +197,14 @@ impl Memory {
     }
 
     /// Notes that `step` was sent for what is `shown`, so many times by now.
-    pub(crate) fn sent(&mut self, step: Step, shown: String, times: u32) {
-        self.sent = Some((step, shown, times, Instant::now()));
+    pub(crate) fn sent(&mut self, id: &str, step: Step, shown: String, times: u32) {
+        let sent = (step, shown, times, Instant::now());
+        self.sent.insert(id.to_owned(), sent);
     }
 
     /// Notes that AI Core asks to be left alone for so long.
     pub(crate) fn leave_alone(&mut self, pause: Duration) {
         self.leave_alone = Some(Instant::now() + pause);
-    }
-
-    /// How long `id` has been missing from every list in this process.
-    pub(crate) fn missing_for(&mut self, id: &str) -> Duration {
-        since(&mut self.absent, id.to_owned())
     }
 
     /// How long this process has known the resource group to be missing.
@@ -174,30 +217,9 @@ impl Memory {
         self.group_missing = None;
     }
 
-    /// How long the deployment has been seen to run with another configuration than the one with this id.
-    pub(crate) fn running_unchanged_for(&mut self, configuration: String) -> Duration {
-        since(&mut self.unchanged, configuration)
-    }
-
-    /// Notes that a change of configuration was accepted just now.
-    pub(crate) fn changing(&mut self) {
-        self.unchanged = None;
-    }
-
-    /// Notes that `id` is in a list.
-    pub(crate) fn seen(&mut self) {
-        self.absent = None;
-        self.gone = None;
-    }
-
     /// How long this process has known of the intent with this serial number.
     pub(crate) fn intent_known_for(&mut self, serial: i64) -> Duration {
         since(&mut self.intent, serial)
-    }
-
-    /// How long the deployment has been in this state as far as this process has seen.
-    pub(crate) fn passing_for(&mut self, state: String) -> Duration {
-        since(&mut self.passing, state)
     }
 }
 
@@ -228,17 +250,17 @@ mod tests {
     fn a_write_without_effect_is_repeated_only_after_a_pause() {
         let mut memory = Memory::new(Instant::now());
         let (long, none) = (|_| Duration::from_secs(3600), |_| Duration::ZERO);
-        assert_eq!(memory.times(Step::Stop, "RUNNING", long), Ok(1));
+        assert_eq!(memory.times("d1", Step::Stop, "RUNNING", long), Ok(1));
         assert_eq!(
-            memory.times(Step::Stop, "RUNNING", long),
+            memory.times("d1", Step::Stop, "RUNNING", long),
             Ok(1),
             "asking is not sending"
         );
-        memory.sent(Step::Stop, "RUNNING".into(), 1);
-        assert!(memory.times(Step::Stop, "RUNNING", long).is_err());
-        assert_eq!(memory.times(Step::Stop, "RUNNING", none), Ok(2));
+        memory.sent("d1", Step::Stop, "RUNNING".into(), 1);
+        assert!(memory.times("d1", Step::Stop, "RUNNING", long).is_err());
+        assert_eq!(memory.times("d1", Step::Stop, "RUNNING", none), Ok(2));
         assert_eq!(
-            memory.times(Step::Delete, "STOPPED", long),
+            memory.times("d1", Step::Delete, "STOPPED", long),
             Ok(1),
             "another state is another matter"
         );
@@ -250,19 +272,20 @@ mod tests {
         memory.leave_alone(Duration::from_secs(3600));
         assert!(
             memory
-                .times(Step::Stop, "RUNNING", |_| Duration::ZERO)
+                .times("d1", Step::Stop, "RUNNING", |_| Duration::ZERO)
                 .is_err()
         );
     }
 
     #[test]
-    fn what_was_accepted_counts_for_its_deployment_only() {
+    fn what_is_remembered_of_one_deployment_says_nothing_of_another() {
         let mut memory = Memory::new(Instant::now());
-        memory.accept(Target::Stopped, "d1");
-        assert_eq!(
-            memory.accepted("d1").map(|(target, _)| target),
-            Some(Target::Stopped)
-        );
-        assert_eq!(memory.accepted("d2"), None);
+        memory.about("d1").accept(Target::Stopped);
+        let accepted =
+            |memory: &mut Memory, id| memory.about(id).accepted().map(|(target, _)| target);
+        assert_eq!(accepted(&mut memory, "d1"), Some(Target::Stopped));
+        assert_eq!(accepted(&mut memory, "d2"), None);
+        memory.forget("d1");
+        assert_eq!(accepted(&mut memory, "d1"), None);
     }
 }

@@ -5,7 +5,9 @@
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
 //! - `connection`: the way to AI Core, and how it is kept open;
-//! - `claims`, `memory`, `cache`: what is remembered; `wake`: whom news concerns.
+//! - `rewind`: whether the cluster was restored from a backup;
+//! - `uninstall`: whether an object is deleted only because everything is;
+//! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
 
 mod act;
 mod cache;
@@ -14,11 +16,14 @@ mod connection;
 mod context;
 mod deployment;
 mod finalizers;
+mod listed;
 mod memory;
 mod observe;
 mod problem;
+mod rewind;
 mod subject;
 mod tell;
+mod uninstall;
 mod wake;
 
 use std::sync::Arc;
@@ -29,27 +34,29 @@ use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::predicates;
-use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
+use tokio::sync::{SetOnce, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 pub use context::Options;
+pub use listed::Listed;
 
 use crate::aicore::Inventory;
 use crate::api::{Connection, Deployment};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
+use crate::metrics::Metrics;
 use context::Context;
 
 /// How long one watch request lives, in seconds. Some load balancers drop connections silently after 240 s without traffic.
 const WATCH_TIMEOUT: u32 = 200;
 
-/// Why the operator could not start.
+/// Why the operator could not start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum RunError {
     /// The custom resources are not installed, or may not be read.
     #[error(
         "the custom resources cannot be read; apply the files in crds/ and the roles in deploy/ first"
@@ -65,24 +72,34 @@ pub enum StartError {
         "--cluster-id has to be 1 to {MAXIMUM_CLUSTER_ID} letters, digits, dots and hyphens, but is `{0}`"
     )]
     InvalidClusterId(String),
+    /// The cluster's store shows an older state than before.
+    #[error(
+        "the cluster's store was set back, so nothing that was remembered counts any more; start the operator again"
+    )]
+    Rewound,
 }
 
 /// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended.
+///
+/// # Errors
+///
+/// When it cannot start, or when the cluster's store was restored from a backup: then it ends by itself and has to be started again.
 pub async fn run(
     client: Client,
     options: Options,
+    metrics: Arc<Metrics>,
     shutdown: CancellationToken,
-) -> Result<(), StartError> {
+) -> Result<(), RunError> {
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
     deployments
         .list(&ListParams::default().limit(1))
         .await
-        .map_err(StartError::CustomResources)?;
+        .map_err(RunError::CustomResources)?;
     connections
         .list(&ListParams::default().limit(1))
         .await
-        .map_err(StartError::CustomResources)?;
+        .map_err(RunError::CustomResources)?;
     let cluster_id = cluster_id(&client, options.cluster_id.clone()).await?;
     info!(
         cluster_id,
@@ -98,8 +115,13 @@ pub async fn run(
     let context = Arc::new(Context {
         inventory: Inventory::new(options.inventory, inventory_events),
         events: tell::events::Events::new(client.clone()),
+        own_namespace: options
+            .own_namespace
+            .clone()
+            .unwrap_or_else(|| client.default_namespace().to_owned()),
         kube: client,
         cluster_id,
+        metrics,
         claims: Default::default(),
         connections: Default::default(),
         surveys: Default::default(),
@@ -109,6 +131,7 @@ pub async fn run(
         wake_deployment,
         waiting: Default::default(),
         missing_groups: Default::default(),
+        uninstalls: Default::default(),
         releasing: Default::default(),
         creating: Default::default(),
         options,
@@ -116,15 +139,21 @@ pub async fn run(
 
     let seen = cache::Seen::default();
     let following = context.clone();
-    let deployment_stream = changes_of(deployments, writer, move |event| {
+    let listed = context.metrics.listed().clone();
+    let deployment_stream = changes_of(deployments, writer, listed.deployments, move |event| {
         seen.follow(&following, event)
     });
     let leaving = context.clone();
-    let connection_stream = changes_of(connections, connection_writer, move |event| {
-        if let watcher::Event::Delete(connection) = event {
-            tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
-        }
-    });
+    let connection_stream = changes_of(
+        connections,
+        connection_writer,
+        listed.connections,
+        move |event| {
+            if let watcher::Event::Delete(connection) = event {
+                tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
+            }
+        },
+    );
     let config = Config::default().concurrency(context.options.concurrency);
     let deployment_controller = Controller::for_stream(deployment_stream, reader)
         .with_config(config.clone())
@@ -149,14 +178,18 @@ pub async fn run(
             .for_each(|_| std::future::ready(()));
     let background = async {
         tokio::select! {
-            () = wake::run(&context, changes) => {}
-            () = connection::secrets::watch(&context, connection_reader) => {}
-            () = shutdown.cancelled() => {}
+            () = wake::run(&context, changes) => Ok(()),
+            () = connection::secrets::watch(&context, connection_reader) => Ok(()),
+            () = rewind::wait(&context) => {
+                shutdown.cancel();
+                Err(RunError::Rewound)
+            }
+            () = shutdown.cancelled() => Ok(()),
         }
     };
-    tokio::join!(deployment_controller, connection_controller, background);
+    let (ended, (), ()) = tokio::join!(background, deployment_controller, connection_controller);
     info!("stopped");
-    Ok(())
+    ended
 }
 
 fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
@@ -169,11 +202,12 @@ where
     }
 }
 
-/// The changes of one kind that can matter: of the spec and of the finalizers, not our own of the status. `follow` sees every event before
-/// the cache does.
+/// The changes of one kind that can matter: of the spec, the finalizers and the annotations, not our own of the status. `follow` sees every
+/// event before the cache does; `listed` is given the cache as soon as it holds every object.
 fn changes_of<K>(
     api: Api<K>,
     writer: reflector::store::Writer<K>,
+    listed: Arc<SetOnce<Store<K>>>,
     follow: impl Fn(&watcher::Event<K>) + Send + 'static,
 ) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
 where
@@ -185,14 +219,28 @@ where
         + Sync
         + 'static,
 {
+    let cache = writer.as_reader();
+    let hand_over = move |event: &watcher::Event<K>| {
+        if matches!(event, watcher::Event::InitDone) {
+            // Every list after the first finds it handed over.
+            let _ = listed.set(cache.clone());
+        }
+    };
     let events = watcher(api, watcher::Config::default().timeout(WATCH_TIMEOUT))
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok(follow);
-    events.reflect(writer).applied_objects().predicate_filter(
-        kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
-        Default::default(),
-    )
+    events
+        .reflect(writer)
+        .inspect_ok(hand_over)
+        .applied_objects()
+        .predicate_filter(
+            kube::runtime::Predicate::combine(
+                kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
+                predicates::annotations,
+            ),
+            Default::default(),
+        )
 }
 
 fn received<K>(
@@ -206,7 +254,7 @@ where
     })
 }
 
-async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, StartError> {
+async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, RunError> {
     let id = match given {
         Some(id) => id,
         None => {
@@ -214,7 +262,7 @@ async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, St
             namespaces
                 .get("kube-system")
                 .await
-                .map_err(StartError::ClusterId)?
+                .map_err(RunError::ClusterId)?
                 .uid()
                 .unwrap_or_default()
         }
@@ -222,7 +270,7 @@ async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, St
     let allowed =
         |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
     if id.is_empty() || id.len() > MAXIMUM_CLUSTER_ID || !id.chars().all(allowed) {
-        return Err(StartError::InvalidClusterId(id));
+        return Err(RunError::InvalidClusterId(id));
     }
     Ok(id)
 }

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use kube::ResourceExt;
 use parking_lot::Mutex;
 
 use super::context::Context;
 use super::finalizers;
 use super::memory::Memory;
-use crate::api::{DeletionPolicy, Deployment, DesiredState};
+use crate::api::{
+    DeletionPolicy, Deployment, DesiredState, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION,
+};
 use crate::lifecycle::identity::content_hash;
-use crate::lifecycle::situation::Goal;
+use crate::lifecycle::situation::{Goal, Order};
 
 /// One object, what is remembered of it, and everything around it.
 pub(crate) struct Subject<'a> {
@@ -76,6 +79,16 @@ pub(crate) fn configuration_to_create(object: &Deployment) -> Wanted {
     }
 }
 
+/// Whether a configuration was made for the object, so that nobody else creates from it.
+pub(crate) fn bears_our_name(object: &Deployment, configuration_id: &str) -> bool {
+    let recorded = object
+        .status
+        .as_ref()
+        .and_then(|status| status.configuration.as_ref());
+    recorded
+        .is_some_and(|recorded| recorded.id == configuration_id && recorded.content_hash.is_some())
+}
+
 /// The id that the object adopts, unless that deployment was its own already and is gone.
 pub(crate) fn adopts(object: &Deployment) -> Option<&str> {
     let id = object
@@ -88,6 +101,31 @@ pub(crate) fn adopts(object: &Deployment) -> Option<&str> {
         .as_ref()
         .is_some_and(|status| status.previous_ids.iter().any(|previous| previous == id));
     (!gone).then_some(id)
+}
+
+/// What a person has ordered for the object by annotation.
+pub(crate) fn order(object: &Deployment) -> Order {
+    if force_release_reason(object).is_some() {
+        Order::LetGo
+    } else if is_protected(object) {
+        Order::Hold
+    } else {
+        Order::None
+    }
+}
+
+/// Why a person forces the object's release. Without a reason it is not forced.
+pub(crate) fn force_release_reason(object: &Deployment) -> Option<&str> {
+    annotation(object, FORCE_RELEASE_ANNOTATION).filter(|reason| !reason.is_empty())
+}
+
+/// Whether a person holds the object. What somebody may have meant by another value than `true` is not guessed.
+fn is_protected(object: &Deployment) -> bool {
+    annotation(object, PROTECTED_ANNOTATION).is_some_and(|value| value != "false")
+}
+
+fn annotation<'a>(object: &'a Deployment, name: &str) -> Option<&'a str> {
+    object.annotations().get(name).map(|value| value.trim())
 }
 
 /// Where the object is to be driven.

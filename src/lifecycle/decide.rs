@@ -2,15 +2,17 @@
 //!
 //! Laws that hold for every situation (the tests below walk all of them):
 //! 1. what is RUNNING, PENDING or STOPPING is never deleted;
-//! 2. the finalizer comes off only on proof, or because the user said Orphan, or because nothing is recorded, or because another object holds the
-//!    deployment;
+//! 2. the finalizer comes off only on proof, or because the user said Orphan or forced it, or because everything is uninstalled, or because
+//!    nothing is recorded, or because another object holds the deployment;
 //! 3. nothing is created while the object is deleted, and never while a deployment or an intent is recorded;
 //! 4. a deployment that another object claims is never written to;
-//! 5. without a working key to the recorded tenant there is no remote effect.
+//! 5. without a working key to the recorded tenant there is no remote effect;
+//! 6. nothing of a protected object is stopped or deleted, and nothing of a deleted one before it is known that not everything is
+//!    uninstalled.
 
 use super::situation::{
-    Claim, Connection, Ending, Fit, Goal, Look, Preparation, Present, Proof, Record, Remote,
-    Resolution, Situation, Source, State, Target,
+    Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
+    Remote, Resolution, Situation, Source, State, Target, Uninstall,
 };
 use super::step::{Done, Release, Stall, Step, Wait};
 
@@ -24,13 +26,44 @@ pub fn next_step(situation: &Situation) -> Step {
             Step::AddFinalizer
         };
     }
+    if goal.is_terminating() {
+        match (situation.order, situation.uninstall) {
+            (Order::LetGo, _) => return Step::Release(Release::Forced),
+            (_, Uninstall::Yes) => return Step::Release(Release::Uninstalled),
+            (Order::Hold, _) => return Step::Stall(Stall::Protected),
+            (Order::None, _) if goal == Goal::Orphaned => {
+                return Step::Release(Release::Orphaned);
+            }
+            (Order::None, _) => {}
+        }
+    }
+    with_others(situation, guarded(situation, by_record(situation)))
+}
+
+/// The next step for a deployment that the object has besides the recorded one: whatever the goal is, it goes.
+pub fn retiring_step(situation: &Situation, claim: Claim, remote: Remote) -> Step {
+    if claim == Claim::Another {
+        return Step::Forget;
+    }
+    let step = obstacle(situation.connection).unwrap_or_else(|| match remote {
+        Remote::Unobserved => Step::Wait(Wait::Observation),
+        Remote::Present(present) => drive_to_deleted(present),
+        Remote::Absent {
+            proof: Proof::None, ..
+        } => Step::Wait(Wait::Absence),
+        Remote::Absent { .. } => Step::Forget,
+    });
+    guarded(situation, step)
+}
+
+fn by_record(situation: &Situation) -> Step {
+    let terminating = situation.goal.is_terminating();
     match situation.record {
-        _ if goal == Goal::Orphaned => Step::Release(Release::Orphaned),
         Record::Nothing { source, look } => without_record(situation, source, look),
         Record::Deployment {
             claim: Claim::Another,
             ..
-        } if goal.is_terminating() => Step::Release(Release::ClaimedByAnother),
+        } if terminating => Step::Release(Release::ClaimedByAnother),
         Record::Deployment {
             claim: Claim::Another,
             ..
@@ -41,6 +74,37 @@ pub fn next_step(situation: &Situation) -> Step {
         Record::Deployment { remote, .. } => {
             obstacle(situation.connection).unwrap_or_else(|| with_deployment(situation, remote))
         }
+    }
+}
+
+/// What runs is touched only where nothing forbids it.
+fn guarded(situation: &Situation, step: Step) -> Step {
+    let unchecked = situation.goal.is_terminating() && situation.uninstall != Uninstall::No;
+    match step {
+        Step::Stop | Step::Delete if situation.order == Order::Hold => {
+            Step::Stall(Stall::Protected)
+        }
+        Step::Stop | Step::Delete if unchecked => Step::Wait(Wait::Uninstall),
+        step => step,
+    }
+}
+
+/// A goal that leaves nothing running is not reached while another deployment of the object may run.
+fn with_others(situation: &Situation, step: Step) -> Step {
+    let at_rest = matches!(
+        step,
+        Step::Done(_) | Step::Wait(_) | Step::Stall(_) | Step::Release(_)
+    );
+    let nothing_runs = matches!(
+        step,
+        Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped)
+    );
+    match situation.others {
+        Others::Unrecorded if at_rest && situation.connection == Connection::Ready => Step::Retire,
+        Others::Retiring if nothing_runs => {
+            obstacle(situation.connection).unwrap_or(Step::Wait(Wait::Retiring))
+        }
+        _ => step,
     }
 }
 
@@ -69,16 +133,18 @@ fn without_record(situation: &Situation, source: Source, look: Look) -> Step {
     match look {
         Look::Pending => Step::Wait(Wait::Observation),
         Look::One => Step::Take,
+        // Nothing is to be left, so all of them go, one after the other.
+        Look::Several if terminating || situation.goal == Goal::Deleted => Step::Take,
         Look::Several => Step::Stall(Stall::Ambiguous),
         Look::Claimed if terminating => Step::Release(Release::ClaimedByAnother),
         Look::Claimed => Step::Stall(Stall::Claimed),
         Look::Nothing => match (situation.goal, source) {
             (_, Source::Adopt) if terminating => Step::Release(Release::NeverSeen),
             (_, Source::Adopt) => Step::Stall(Stall::NeverSeen),
-            (Goal::Released | Goal::Orphaned, _) => Step::Release(Release::NeverCreated),
+            _ if terminating => Step::Release(Release::NeverCreated),
             (Goal::Deleted, _) => Step::Done(Done::Deleted),
             (Goal::Stopped, _) => Step::Done(Done::Stopped),
-            (Goal::Running, Source::Create(preparation)) => create(preparation),
+            (_, Source::Create(preparation)) => create(preparation),
         },
     }
 }
@@ -120,10 +186,12 @@ fn with_deployment(situation: &Situation, remote: Remote) -> Step {
 /// The deployment is proven to be gone.
 fn absent(situation: &Situation, proof: Proof, ending: Ending) -> Step {
     match (situation.goal, ending) {
-        (Goal::Orphaned, _) => Step::Release(Release::Orphaned),
         (Goal::Released, _) if proof == Proof::NeverSeen => Step::Release(Release::NeverSeen),
-        (Goal::Released, _) => Step::Release(Release::Gone),
+        (Goal::Released | Goal::Orphaned, _) => Step::Release(Release::Gone),
         (Goal::Deleted, _) => Step::Forget,
+        // The record was older than the deployment: a status comes from a backup.
+        _ if situation.others == Others::Successor => Step::Take,
+        _ if situation.others == Others::Successors => Step::Stall(Stall::Ambiguous),
         (Goal::Running, Ending::Expired) => Step::Done(Done::Expired),
         (Goal::Running, Ending::Ours) => Step::Forget,
         (Goal::Running, _) if situation.recreate => Step::Forget,

@@ -95,31 +95,63 @@ fn records() -> Vec<Record> {
     records
 }
 
-fn situations() -> Vec<Situation> {
-    let mut situations = Vec::new();
-    for record in records() {
-        for goal in GOALS {
-            for connection in [
-                Connection::Ready,
-                Connection::Unreachable,
-                Connection::Unusable,
-                Connection::OtherTenant,
-            ] {
-                for (finalizer, recreate) in
-                    [(true, true), (true, false), (false, true), (false, false)]
-                {
-                    situations.push(Situation {
-                        goal,
-                        finalizer,
-                        connection,
-                        record,
-                        recreate,
-                    });
-                }
+const CONNECTIONS: [Connection; 4] = [
+    Connection::Ready,
+    Connection::Unreachable,
+    Connection::Unusable,
+    Connection::OtherTenant,
+];
+const ORDERS: [Order; 3] = [Order::None, Order::Hold, Order::LetGo];
+const UNINSTALLS: [Uninstall; 3] = [Uninstall::Unchecked, Uninstall::No, Uninstall::Yes];
+const OTHERS: [Others; 5] = [
+    Others::None,
+    Others::Successor,
+    Others::Successors,
+    Others::Unrecorded,
+    Others::Retiring,
+];
+
+fn situations() -> impl Iterator<Item = Situation> {
+    records().into_iter().flat_map(|record| {
+        surroundings().map(move |surroundings| Situation {
+            record,
+            ..surroundings
+        })
+    })
+}
+
+/// Everything but the record.
+fn surroundings() -> impl Iterator<Item = Situation> {
+    let plain = GOALS
+        .into_iter()
+        .flat_map(|goal| CONNECTIONS.map(|connection| plain(goal, connection)));
+    let flagged = plain.flat_map(|plain| {
+        [(true, true), (true, false), (false, true), (false, false)].map(|(finalizer, recreate)| {
+            Situation {
+                finalizer,
+                recreate,
+                ..plain
             }
-        }
+        })
+    });
+    let ordered = flagged.flat_map(|plain| ORDERS.map(|order| Situation { order, ..plain }));
+    let checked =
+        ordered.flat_map(|plain| UNINSTALLS.map(|uninstall| Situation { uninstall, ..plain }));
+    checked.flat_map(|plain| OTHERS.map(|others| Situation { others, ..plain }))
+}
+
+/// A situation in which nobody has ordered anything and nothing is recorded.
+fn plain(goal: Goal, connection: Connection) -> Situation {
+    Situation {
+        goal,
+        finalizer: true,
+        order: Order::None,
+        uninstall: Uninstall::No,
+        connection,
+        record: Record::Intent(Resolution::Pending),
+        others: Others::None,
+        recreate: false,
     }
-    situations
 }
 
 fn check(law: &str, holds: impl Fn(&Situation, Step) -> bool) {
@@ -153,8 +185,8 @@ fn writes_remotely(step: Step) -> bool {
 #[test]
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
-        situations().len(),
-        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 4 * 4
+        situations().count(),
+        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 4 * 4 * 3 * 3 * 5
     );
 }
 
@@ -219,6 +251,8 @@ fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
             matches!(situation.record, Record::Nothing { .. })
         }
         Step::Release(Release::Orphaned) => situation.goal == Goal::Orphaned,
+        Step::Release(Release::Uninstalled) => situation.uninstall == Uninstall::Yes,
+        Step::Release(Release::Forced) => situation.order == Order::LetGo,
         Step::Release(Release::ClaimedByAnother) => matches!(
             situation.record,
             Record::Deployment {
@@ -282,20 +316,92 @@ fn what_another_object_claims_is_left_alone() {
 }
 
 #[test]
-fn an_orphaned_object_has_no_effect_but_to_go() {
-    check("Orphan releases at once", |situation, step| {
-        situation.goal != Goal::Orphaned
+fn an_object_that_is_let_go_has_no_effect_but_to_go() {
+    check("let go at once, or hold", |situation, step| {
+        let let_go = situation.goal == Goal::Orphaned
+            || situation.goal.is_terminating()
+                && (situation.order == Order::LetGo || situation.uninstall == Uninstall::Yes);
+        !let_go
             || matches!(
                 step,
-                Step::Release(Release::Orphaned) | Step::Done(Done::Released)
+                Step::Release(Release::Orphaned | Release::Uninstalled | Release::Forced)
+                    | Step::Done(Done::Released)
+                    | Step::Stall(Stall::Protected)
             )
     });
 }
 
 #[test]
+fn nothing_of_a_protected_object_is_stopped_deleted_or_let_go() {
+    check("a hold holds", |situation, step| {
+        situation.order != Order::Hold
+            || !matches!(step, Step::Stop | Step::Delete | Step::Release(_))
+            || step == Step::Release(Release::Uninstalled)
+    });
+}
+
+#[test]
+fn an_uninstall_is_ruled_out_before_anything_of_a_deleted_object_is_stopped_or_deleted() {
+    check("first look, then act", |situation, step| {
+        !matches!(step, Step::Stop | Step::Delete)
+            || !situation.goal.is_terminating()
+            || situation.uninstall == Uninstall::No
+    });
+}
+
+#[test]
+fn nobody_goes_while_another_deployment_of_the_object_may_run() {
+    check("retiring deployments are waited for", |situation, step| {
+        !matches!(situation.others, Others::Unrecorded | Others::Retiring)
+            || match step {
+                Step::Release(Release::Orphaned | Release::Uninstalled | Release::Forced) => true,
+                Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped) => {
+                    situation.others == Others::Unrecorded
+                        && situation.connection != Connection::Ready
+                }
+                _ => true,
+            }
+    });
+}
+
+#[test]
+fn a_retiring_deployment_is_stopped_and_deleted_by_the_same_table() {
+    for situation in surroundings() {
+        for remote in remotes() {
+            let step = retiring_step(&situation, Claim::Ours, remote);
+            let deleted = Situation {
+                goal: Goal::Deleted,
+                others: Others::None,
+                record: Record::Deployment {
+                    claim: Claim::Ours,
+                    remote,
+                },
+                finalizer: true,
+                ..situation
+            };
+            let may_go_on = !situation.goal.is_terminating()
+                || situation.uninstall == Uninstall::No
+                || !matches!(step, Step::Stop | Step::Delete);
+            assert!(may_go_on, "{situation:?} {remote:?} -> {step:?}");
+            let expected = next_step(&deleted);
+            assert!(
+                step == expected || step == Step::Wait(Wait::Uninstall),
+                "{situation:?} {remote:?} -> {step:?}, but {expected:?} for the recorded one"
+            );
+            assert_eq!(
+                retiring_step(&situation, Claim::Another, remote),
+                Step::Forget,
+                "what another object holds is left to it"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_forgotten_deployment_was_proven_gone() {
-    check("forget only on proof", |situation, step| {
-        step != Step::Forget
+    check("forget or replace only on proof", |situation, step| {
+        let recorded = matches!(situation.record, Record::Deployment { .. });
+        !(step == Step::Forget || step == Step::Take && recorded)
             || matches!(
                 situation.record,
                 Record::Deployment {
@@ -401,10 +507,11 @@ fn fair(remote: Remote, step: Step) -> Remote {
 
 #[test]
 fn with_a_fair_remote_every_situation_comes_to_an_end() {
-    for situation in situations()
-        .into_iter()
-        .filter(|situation| situation.finalizer && situation.connection == Connection::Ready)
-    {
+    for situation in situations().filter(|situation| {
+        situation.finalizer
+            && situation.connection == Connection::Ready
+            && situation.others == Others::None
+    }) {
         let Record::Deployment { claim, mut remote } = situation.record else {
             continue;
         };
@@ -427,8 +534,10 @@ fn with_a_fair_remote_every_situation_comes_to_an_end() {
             steps.push((remote, step));
             remote = fair(remote, step);
             let overdue = step == Step::Stall(Stall::Overdue);
-            matches!(step, Step::Done(_) | Step::Release(_) | Step::Forget)
-                || (matches!(step, Step::Stall(_)) && !overdue)
+            matches!(
+                step,
+                Step::Done(_) | Step::Release(_) | Step::Forget | Step::Wait(Wait::Uninstall)
+            ) || (matches!(step, Step::Stall(_)) && !overdue)
         });
         assert!(ended, "{situation:?} goes on for ever: {steps:#?}");
     }
@@ -446,14 +555,11 @@ fn deleting_a_fair_deployment_always_ends_in_its_release() {
         let mut remote = Remote::Present(present);
         let released = (0..12).any(|_| {
             let step = next_step(&Situation {
-                goal: Goal::Released,
-                finalizer: true,
-                connection: Connection::Ready,
                 record: Record::Deployment {
                     claim: Claim::Ours,
                     remote,
                 },
-                recreate: false,
+                ..plain(Goal::Released, Connection::Ready)
             });
             remote = fair(remote, step);
             step == Step::Release(Release::Gone)

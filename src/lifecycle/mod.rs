@@ -5,7 +5,7 @@
 //!
 //! - [`situation`]: the words for what is known;
 //! - [`step`]: the words for what can be done;
-//! - [`decide`](self::next_step): the tables;
+//! - [`decide`](self::next_step): the tables, also for deployments that are [retiring](retiring_step);
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
 //! - [`identity`]: how the name of a configuration leads back to its object.
 
@@ -15,6 +15,6 @@ pub mod intent;
 pub mod situation;
 pub mod step;
 
-pub use decide::next_step;
+pub use decide::{next_step, retiring_step};
 pub use situation::Situation;
 pub use step::Step;

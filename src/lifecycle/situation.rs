@@ -213,6 +213,44 @@ pub enum Ending {
     Unexplained,
 }
 
+/// What a person has ordered for an object besides its spec, by annotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Nothing.
+    None,
+    /// `aicore.dev/protected`: nothing of this object is stopped, deleted or let go.
+    Hold,
+    /// `aicore.dev/force-release`: once the object is deleted it goes, whatever may be left in AI Core. This overrules a hold.
+    LetGo,
+}
+
+/// Whether the object is deleted because the custom resource definition is, which is no wish to delete models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Uninstall {
+    /// The definition was not read since the object's deletion was seen.
+    Unchecked,
+    /// The definition stays, or the deletion of the remote deployment had begun before.
+    No,
+    /// The definition is being deleted, and every object with it.
+    Yes,
+}
+
+/// Deployments of the object besides the recorded one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Others {
+    /// None is known.
+    None,
+    /// The recorded one is gone, and one that bears the object's name and that no object holds can take its place.
+    Successor,
+    /// The recorded one is gone, and several bear the object's name.
+    Successors,
+    /// One that no object holds has to go and is not recorded yet: the late result of a create call that was given up, or, where nothing is
+    /// to be left, any that bears the object's name.
+    Unrecorded,
+    /// One is recorded as retiring, and not proven gone yet.
+    Retiring,
+}
+
 /// Everything that the next step depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Situation {
@@ -220,10 +258,16 @@ pub struct Situation {
     pub goal: Goal,
     /// Whether our finalizer is on the object.
     pub finalizer: bool,
+    /// What a person has ordered besides.
+    pub order: Order,
+    /// Whether the object goes because everything is uninstalled. It counts only while the object is terminating.
+    pub uninstall: Uninstall,
     /// Whether AI Core can be reached, and which tenant answers.
     pub connection: Connection,
     /// What the status records, and what AI Core says of it.
     pub record: Record,
+    /// What else there is of this object.
+    pub others: Others,
     /// Whether a deployment that somebody else stopped or deleted is to be made anew.
     pub recreate: bool,
 }

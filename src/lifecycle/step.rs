@@ -7,7 +7,7 @@ pub enum Step {
     AddFinalizer,
     /// Take our finalizer off the object.
     Release(Release),
-    /// Record the deployment that was found to be this object's.
+    /// Record the deployment that was found to be this object's, in the place of one that is gone.
     Take,
     /// Find or create the configuration that the spec asks for, and record its id.
     PrepareConfiguration,
@@ -17,6 +17,8 @@ pub enum Step {
     ClearIntent,
     /// Forget a deployment that is proven to be gone.
     Forget,
+    /// Record another deployment of the object, so that it is stopped and deleted.
+    Retire,
     /// Stop the deployment.
     Stop,
     /// Delete the deployment.
@@ -46,6 +48,10 @@ pub enum Release {
     Orphaned,
     /// Another object holds the deployment.
     ClaimedByAnother,
+    /// The custom resource definition is being deleted, which is no wish to delete models.
+    Uninstalled,
+    /// A person has forced it.
+    Forced,
 }
 
 /// How the goal is reached.
@@ -86,6 +92,10 @@ pub enum Wait {
     Absence,
     /// A state that AI Core's published API does not have to pass.
     UnknownState,
+    /// The answer whether the custom resource definition is being deleted.
+    Uninstall,
+    /// Another deployment of the object to be gone.
+    Retiring,
 }
 
 /// Why nothing goes on without a person.
@@ -111,4 +121,6 @@ pub enum Stall {
     NoConfiguration,
     /// The deployment stays in a passing state for too long.
     Overdue,
+    /// The object is protected, and would have to be stopped, deleted or let go.
+    Protected,
 }

@@ -5,12 +5,15 @@ pub(crate) mod status;
 
 mod configuration;
 mod create;
+mod release;
+mod retire;
 
 use kube::ResourceExt;
-use tracing::info;
 
 use crate::aicore::{Error, Rejection};
-use crate::api::{DEPLOYMENT_FINALIZER, RecordedConfiguration, SentConfiguration};
+use crate::api::{
+    DEPLOYMENT_FINALIZER, DeploymentStatus, RecordedConfiguration, SentConfiguration,
+};
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
@@ -19,15 +22,19 @@ use crate::controller::tell::events::News;
 use crate::controller::tell::words::{recorded_id, say};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::Target;
-use crate::lifecycle::step::Release;
 use obstacle::Obstacle;
 use status::{record, write_status};
 
 /// How many ids of earlier deployments a status keeps.
 const MAXIMUM_PREVIOUS: usize = 20;
 
+/// How many create calls that were given up a status keeps.
+const MAXIMUM_LAPSED: usize = 5;
+
 /// Whether the object should be looked at again at once.
 pub(crate) type Changed = bool;
+
+pub(crate) use retire::go_on as retire;
 
 /// Takes a step.
 pub(crate) async fn take(
@@ -37,14 +44,12 @@ pub(crate) async fn take(
 ) -> Result<Changed, Obstacle> {
     match step {
         Step::AddFinalizer => add_finalizer(subject).await?,
-        Step::Release(release) => return release_object(subject, observation, release).await,
+        Step::Release(release) => return release::release(subject, observation, release).await,
         Step::Wait(_) | Step::Stall(_) | Step::Done(_) => return Ok(false),
-        Step::ClearIntent => {
-            subject.remember(|memory| memory.unsettle());
-            write_status(subject, |status| status.intent = None).await?;
-        }
+        Step::ClearIntent => give_up(subject).await?,
         Step::Forget => forget(subject).await?,
-        Step::Take
+        Step::Retire
+        | Step::Take
         | Step::PrepareConfiguration
         | Step::Create
         | Step::Stop
@@ -55,11 +60,15 @@ pub(crate) async fn take(
                 .as_ref()
                 .expect("the rules allow these steps only with a ready connection");
             match step {
+                Step::Retire => retire::record(subject, access, observation).await?,
                 Step::Take => take_found(subject, access, observation).await?,
                 Step::PrepareConfiguration => configuration::prepare(subject, access).await?,
                 Step::Create => create::create(subject, access).await?,
                 Step::Stop => stop(subject, access).await?,
-                Step::Delete => delete(subject, access, observation).await?,
+                Step::Delete => {
+                    let note = say(&subject.object, observation, Step::Delete).message;
+                    delete(subject, access, &recorded_id(&subject.object), note).await?;
+                }
                 _ => change_configuration(subject, access).await?,
             }
         }
@@ -76,29 +85,16 @@ async fn add_finalizer(subject: &Subject<'_>) -> Result<(), Obstacle> {
     Ok(())
 }
 
-/// Takes the finalizer off. The object may be gone at once, so everything about it is told before.
-async fn release_object(
-    subject: &Subject<'_>,
-    observation: &Observation,
-    release: Release,
-) -> Result<Changed, Obstacle> {
-    let note = say(&subject.object, observation, Step::Release(release)).message;
-    let id = recorded_id(&subject.object);
-    let news = match release {
-        Release::Gone | Release::NeverCreated => News::good("Released", &id, note),
-        Release::Orphaned => News::bad("Orphaned", &id, note),
-        Release::NeverSeen | Release::Unchecked | Release::ClaimedByAnother => {
-            News::bad("Released", &id, note)
-        }
-    };
-    let api = subject
-        .context
-        .deployments_in(&subject.object.namespace().unwrap_or_default());
-    let object = finalizers::remove(&api, &*subject.object, DEPLOYMENT_FINALIZER).await?;
-    info!(?release, deployment = id, "finalizer taken off");
-    subject.remember(|memory| memory.wrote(object));
-    subject.context.events.publish(&*subject.object, news).await;
-    Ok(false)
+/// Gives up a create call that had no effect for as long as a call can take. It is kept, so that an even later result is recognised.
+async fn give_up(subject: &Subject<'_>) -> Result<(), Obstacle> {
+    subject.remember(|memory| memory.unsettle());
+    write_status(subject, |status| {
+        status.lapsed.extend(status.intent.take());
+        let surplus = status.lapsed.len().saturating_sub(MAXIMUM_LAPSED);
+        status.lapsed.drain(..surplus);
+    })
+    .await?;
+    Ok(())
 }
 
 /// Records a deployment that was found to be the object's. Nothing is written to AI Core.
@@ -107,7 +103,8 @@ async fn take_found(
     access: &Access,
     observation: &Observation,
 ) -> Result<(), Obstacle> {
-    let [id] = observation.candidates.as_slice() else {
+    // Where there are several, all of them go, and each is taken in its turn.
+    let Some(id) = observation.candidates.first() else {
         return Ok(());
     };
     if !subject
@@ -117,7 +114,14 @@ async fn take_found(
     {
         return Ok(());
     }
-    let recorded = write_status(subject, |status| record(status, access, id)).await;
+    let recorded = write_status(subject, |status| {
+        let gone = status.deployment.take();
+        record(status, access, id);
+        if let Some(gone) = gone {
+            remember_gone(status, gone.id, adopted(subject));
+        }
+    })
+    .await;
     if let Err(error) = recorded {
         subject.context.claims.unreserve(subject.uid);
         return Err(error.into());
@@ -134,12 +138,6 @@ async fn take_found(
 async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
     let keep_configuration = wanted(&subject.object) == Wanted::Nothing;
-    let adopted = subject
-        .object
-        .spec
-        .adopt
-        .as_ref()
-        .map(|adopt| &adopt.deployment_id);
     subject.remember(|memory| memory.unsettle());
     write_status(subject, |status| {
         let gone = status.deployment.take().unwrap_or_default();
@@ -150,20 +148,12 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
                 content_hash: None,
             });
         }
-        status.previous_ids.retain(|previous| *previous != gone.id);
-        status.previous_ids.push(gone.id);
-        while status.previous_ids.len() > MAXIMUM_PREVIOUS {
-            // An adopted deployment that is forgotten would be adopted again.
-            let oldest = status
-                .previous_ids
-                .iter()
-                .position(|id| Some(id) != adopted);
-            status.previous_ids.remove(oldest.unwrap_or_default());
-        }
+        remember_gone(status, gone.id, adopted(subject));
         status.stop_sent_for = None;
     })
     .await?;
     subject.context.claims.unreserve(subject.uid);
+    subject.remember(|memory| memory.forget(&id));
     let note = format!("deployment {id} is gone from AI Core");
     subject
         .context
@@ -173,18 +163,40 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
     Ok(())
 }
 
+/// The deployment that the spec names.
+fn adopted<'a>(subject: &'a Subject<'_>) -> Option<&'a str> {
+    let adopt = subject.object.spec.adopt.as_ref();
+    adopt.map(|adopt| adopt.deployment_id.as_str())
+}
+
+/// Notes that a deployment is gone.
+fn remember_gone(status: &mut DeploymentStatus, id: String, adopted: Option<&str>) {
+    status.previous_ids.retain(|previous| *previous != id);
+    status.previous_ids.push(id);
+    while status.previous_ids.len() > MAXIMUM_PREVIOUS {
+        // An adopted deployment that is forgotten would be adopted again.
+        let mut ids = status.previous_ids.iter();
+        let oldest = ids.position(|id| Some(id.as_str()) != adopted);
+        status.previous_ids.remove(oldest.unwrap_or_default());
+    }
+}
+
 /// Stops the deployment. That the stop is ours is recorded before it is sent, so that nobody mistakes it for somebody else's after a crash.
 async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
     write_status(subject, |status| status.stop_sent_for = Some(id.clone())).await?;
-    let answer = access.client.stop_deployment(&access.key.group, &id).await;
+    send_stop(subject, access, &id).await
+}
+
+async fn send_stop(subject: &Subject<'_>, access: &Access, id: &str) -> Result<(), Obstacle> {
+    let answer = access.client.stop_deployment(&access.key.group, id).await;
     settle(subject, answer, Refusal::passing("StopRefused"))?;
-    subject.remember(|memory| memory.accept(Target::Stopped, &id));
+    subject.remember(|memory| memory.about(id).accept(Target::Stopped));
     let note = format!("deployment {id} is being stopped");
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Stopping", &id, note))
+        .publish(&*subject.object, News::good("Stopping", id, note))
         .await;
     Ok(())
 }
@@ -192,20 +204,16 @@ async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
 async fn delete(
     subject: &Subject<'_>,
     access: &Access,
-    observation: &Observation,
+    id: &str,
+    note: String,
 ) -> Result<(), Obstacle> {
-    let id = recorded_id(&subject.object);
-    let note = say(&subject.object, observation, Step::Delete).message;
-    let answer = access
-        .client
-        .delete_deployment(&access.key.group, &id)
-        .await;
+    let answer = access.client.delete_deployment(&access.key.group, id).await;
     settle(subject, answer, Refusal::passing("DeleteRefused"))?;
-    subject.remember(|memory| memory.accept(Target::Deleted, &id));
+    subject.remember(|memory| memory.about(id).accept(Target::Deleted));
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Deleting", &id, note))
+        .publish(&*subject.object, News::good("Deleting", id, note))
         .await;
     Ok(())
 }
@@ -227,7 +235,7 @@ async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<
             stalled: true,
         },
     )?;
-    subject.remember(|memory| memory.changing());
+    subject.remember(|memory| memory.about(&id).changing());
     let sent = SentConfiguration {
         deployment_id: id.clone(),
         configuration_id: configuration.clone(),

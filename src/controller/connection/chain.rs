@@ -94,7 +94,7 @@ pub(crate) async fn users(
         let used = deployment
             .status
             .as_ref()
-            .filter(|status| status.deployment.is_some() || status.intent.is_some());
+            .filter(|status| status.records_something());
         let used = used.and_then(|status| status.connection.as_ref());
         finalizers::has(deployment, DEPLOYMENT_FINALIZER)
             && (deployment.spec.connection_ref.name == name || used == Some(&name))
@@ -146,7 +146,7 @@ pub(crate) async fn release_former(
         let status = deployment
             .status
             .as_ref()
-            .filter(|status| status.deployment.is_some() || status.intent.is_some());
+            .filter(|status| status.records_something());
         status.is_some_and(|status| status.tenant.as_ref() != Some(tenant))
     };
     if users(context, connection)

@@ -64,9 +64,8 @@ impl From<&Error> for Blocked {
 /// of its Connections that leads to the recorded tenant.
 pub(crate) async fn find(context: &Context, object: &Deployment) -> Result<Access, Blocked> {
     let status = object.status.clone().unwrap_or_default();
-    let tenant = status
-        .tenant
-        .filter(|_| status.deployment.is_some() || status.intent.is_some());
+    let records_something = status.records_something();
+    let tenant = status.tenant.filter(|_| records_something);
     let namespace = object.namespace().unwrap_or_default();
     let mut names = vec![object.spec.connection_ref.name.clone()];
     names.extend(

@@ -5,6 +5,8 @@ pub(crate) mod access;
 mod findings;
 mod group;
 mod look;
+mod lost;
+mod others;
 mod remote;
 mod time_to_live;
 
@@ -14,13 +16,15 @@ use crate::aicore;
 use crate::api::{DEPLOYMENT_FINALIZER, Deployment, RecreatePolicy};
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
-use crate::controller::subject::{Subject, Wanted, adopts, configuration_to_create, goal};
+use crate::controller::subject::{Subject, Wanted, adopts, configuration_to_create, goal, order};
 use crate::lifecycle::Situation;
 use crate::lifecycle::situation::{
-    Claim, Connection, Goal, Look, Preparation, Record, Remote, Resolution, Source,
+    Claim, Connection, Goal, Look, Order, Others, Preparation, Record, Remote, Resolution, Source,
+    Uninstall,
 };
 use access::{Access, Blocked};
 use findings::Findings;
+pub(crate) use others::Retiring;
 
 /// What is known of an object.
 #[derive(Debug)]
@@ -33,6 +37,10 @@ pub(crate) struct Observation {
     pub(crate) remote: Option<aicore::Deployment>,
     /// Deployments that are or may be this object's.
     pub(crate) candidates: Vec<String>,
+    /// The deployment that has to go next besides the recorded one.
+    pub(crate) retiring: Option<Retiring>,
+    /// Deployments that are this object's besides the recorded one, and that it does not record.
+    pub(crate) unrecorded: Vec<String>,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
     /// When time alone may change the situation.
@@ -45,58 +53,134 @@ pub(crate) struct Observation {
 pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::Error> {
     let object = &subject.object;
     let goal = goal(object, subject.context.options.deletion_policy);
-    let mut situation = Situation {
-        goal,
-        finalizer: finalizers::has(&**object, DEPLOYMENT_FINALIZER),
-        connection: Connection::Ready,
-        record: unobserved(object),
-        recreate: object.spec.recreate_policy == RecreatePolicy::Always,
+    let mut observation = Observation {
+        situation: Situation {
+            goal,
+            finalizer: finalizers::has(&**object, DEPLOYMENT_FINALIZER),
+            order: order(object),
+            uninstall: Uninstall::No,
+            connection: Connection::Ready,
+            record: unobserved(object),
+            others: others_of(object),
+            recreate: object.spec.recreate_policy == RecreatePolicy::Always,
+        },
+        access: None,
+        remote: None,
+        candidates: Vec::new(),
+        retiring: None,
+        unrecorded: Vec::new(),
+        problem: None,
+        recheck: None,
+        moved_to: None,
     };
-    let nothing_to_ask = !situation.finalizer || goal == Goal::Orphaned;
-    if nothing_to_ask {
-        return Ok(Observation {
-            situation,
-            access: None,
-            remote: None,
-            candidates: Vec::new(),
-            problem: None,
-            recheck: None,
-            moved_to: None,
-        });
+    let situation = &mut observation.situation;
+    if !situation.finalizer || is_let_go(situation) {
+        return Ok(observation);
     }
+    if goal.is_terminating() {
+        match uninstall(subject).await {
+            Ok(found) => situation.uninstall = found,
+            Err(problem) => {
+                situation.uninstall = Uninstall::Unchecked;
+                observation.problem = Some(problem);
+            }
+        }
+        if situation.uninstall == Uninstall::Yes {
+            return Ok(observation);
+        }
+    }
+    match access::find(subject.context, object).await {
+        Err(blocked) => block(&mut observation, blocked),
+        Ok(access) => {
+            look_at_everything(subject, &access, &mut observation).await?;
+            observation.access = Some(access);
+        }
+    }
+    Ok(observation)
+}
 
-    let access = access::find(subject.context, object).await;
-    let findings = match &access {
-        Ok(access) => findings(subject, goal, access).await?,
-        Err(blocked) => Err(blocked.clone()),
-    };
-    let (findings, problem) = match findings {
-        Ok(findings) => (findings, None),
+/// Whether the object goes, or may go, without anything being asked.
+fn is_let_go(situation: &Situation) -> bool {
+    let forced = situation.goal.is_terminating() && situation.order == Order::LetGo;
+    forced || (situation.goal == Goal::Orphaned && situation.order != Order::Hold)
+}
+
+/// Whether the object is deleted because everything is uninstalled. What had begun before goes on.
+async fn uninstall(subject: &Subject<'_>) -> Result<Uninstall, Problem> {
+    let status = subject.object.status.as_ref();
+    if status.is_some_and(|status| status.deletion_begun) {
+        return Ok(Uninstall::No);
+    }
+    let context = subject.context;
+    let since = subject.remember(|memory| memory.terminating_since());
+    match context.uninstalls.under_way(&context.kube, since).await? {
+        true => Ok(Uninstall::Yes),
+        false => Ok(Uninstall::No),
+    }
+}
+
+/// AI Core cannot be asked: what is recorded is all that is known.
+fn block(observation: &mut Observation, blocked: Blocked) {
+    observation.situation.connection = blocked.connection;
+    observation.problem = Some(blocked.problem);
+}
+
+async fn look_at_everything(
+    subject: &Subject<'_>,
+    access: &Access,
+    observation: &mut Observation,
+) -> Result<(), kube::Error> {
+    let goal = observation.situation.goal;
+    observation.moved_to = moved_to(subject, access).await?;
+    let findings = match findings(subject, goal, access).await? {
+        Ok(findings) => findings,
         Err(blocked) => {
-            situation.connection = blocked.connection;
-            (Findings::of(unobserved(object)), Some(blocked.problem))
+            block(observation, blocked);
+            return Ok(());
         }
     };
-    situation.record = findings.record;
-    let moved_to = match &access {
-        Ok(access) => moved_to(subject, access).await?,
-        Err(_) => None,
+    let unrecorded = others::unrecorded(subject, access, &findings.record).await;
+    let retiring = others::retiring(subject, access).await;
+    match (unrecorded, retiring) {
+        (Ok(unrecorded), Ok(retiring)) => {
+            if let Some(others) = others::others(goal, &findings.record, &unrecorded) {
+                observation.situation.others = others;
+            }
+            let rechecks = [
+                findings.recheck,
+                retiring.as_ref().and_then(|it| it.recheck),
+            ];
+            observation.recheck = rechecks.into_iter().flatten().min();
+            observation.unrecorded = unrecorded;
+            observation.retiring = retiring;
+        }
+        (Err(blocked), _) | (_, Err(blocked)) => {
+            block(observation, blocked);
+            return Ok(());
+        }
+    }
+    observation.situation.record = findings.record;
+    observation.remote = findings.remote;
+    observation.candidates = match findings.record {
+        Record::Deployment { .. } => observation.unrecorded.clone(),
+        _ => findings.candidates,
     };
-    Ok(Observation {
-        situation,
-        access: access.ok(),
-        remote: findings.remote,
-        candidates: findings.candidates,
-        problem,
-        recheck: findings.recheck,
-        moved_to,
-    })
+    Ok(())
+}
+
+/// What is recorded besides.
+fn others_of(object: &Deployment) -> Others {
+    let status = object.status.as_ref();
+    match status.is_some_and(|status| !status.retiring.is_empty()) {
+        true => Others::Retiring,
+        false => Others::None,
+    }
 }
 
 /// Whether the spec names another Connection to the same tenant than the one that was used, and that one is held: then the former is free.
 async fn moved_to(subject: &Subject<'_>, access: &Access) -> Result<Option<String>, kube::Error> {
     let status = subject.object.status.as_ref();
-    let used = status.filter(|status| status.deployment.is_some() || status.intent.is_some());
+    let used = status.filter(|status| status.records_something());
     let used = used.and_then(|status| status.connection.as_ref());
     if used.is_none_or(|used| *used == access.connection) {
         return Ok(None);

@@ -63,7 +63,7 @@ pub(crate) async fn find(
     };
     subject.remember(|memory| memory.group_found());
     if let Some(deployment) = snapshot.get(&recorded.id) {
-        subject.remember(|memory| memory.seen());
+        subject.remember(|memory| memory.about(&recorded.id).seen());
         let remote = Remote::Present(present(subject, deployment, snapshot.date));
         return Ok(Findings {
             remote: Some(deployment.clone()),
@@ -107,7 +107,7 @@ fn present(
     let options = &subject.context.options;
     let state = state_of(&deployment.status);
     // AI Core may leave the target state out of its answer. Then what it has accepted stands for it, as long as it may take to show.
-    let accepted = subject.remember(|memory| memory.accepted(&deployment.id));
+    let accepted = subject.remember(|memory| memory.about(&deployment.id).accepted());
     let accepted = accepted
         .filter(|(_, ago)| *ago < options.settle())
         .map(|(target, _)| target);
@@ -122,7 +122,8 @@ fn present(
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
         expired: is_expired(subject, &Life::of(deployment), date),
-        overdue: subject.remember(|memory| memory.passing_for(passing)) >= options.overdue,
+        overdue: subject.remember(|memory| memory.about(&deployment.id).passing_for(passing))
+            >= options.overdue,
     }
 }
 
@@ -156,7 +157,7 @@ fn fit(subject: &Subject<'_>, deployment: &aicore::Deployment) -> Fit {
     let sent =
         sent.is_some_and(|sent| sent.deployment_id == deployment.id && sent.configuration_id == id);
     let runs_on = deployment.status == Status::Running
-        && subject.remember(|memory| memory.running_unchanged_for(id))
+        && subject.remember(|memory| memory.about(&deployment.id).running_unchanged_for(id))
             > subject.context.options.settle();
     if sent && !runs_on {
         Fit::Sent
@@ -209,14 +210,12 @@ async fn prove_absence(
     recorded: &RecordedDeployment,
 ) -> Result<Absence, Blocked> {
     let grace = subject.context.options.create_grace;
-    if subject.remember(|memory| memory.gone.as_ref() == Some(&recorded.id)) {
+    if subject.remember(|memory| memory.about(&recorded.id).gone) {
         return Ok(Absence::Proven(Proof::Gone));
     }
     let (missing_for, accepted) = subject.remember(|memory| {
-        (
-            memory.missing_for(&recorded.id),
-            memory.accepted(&recorded.id),
-        )
+        let remote = memory.about(&recorded.id);
+        (remote.missing_for(), remote.accepted())
     });
     let accepted_here = accepted.is_some_and(|(target, _)| target == Target::Deleted);
     let delete_accepted = accepted_here || recorded.target_state.as_deref() == Some("DELETED");
@@ -234,7 +233,7 @@ async fn prove_absence(
             Ok(Absence::Proven(Proof::NeverSeen))
         }
         Err(Error::NotFound(_)) => {
-            subject.remember(|memory| memory.gone = Some(recorded.id.clone()));
+            subject.remember(|memory| memory.about(&recorded.id).gone = true);
             Ok(Absence::Proven(Proof::Gone))
         }
         // Asked for by its id it is there: that answer is newer than the list.
@@ -247,7 +246,7 @@ async fn prove_absence(
 fn ending(subject: &Subject<'_>, recorded: &RecordedDeployment, date: Option<Timestamp>) -> Ending {
     let status = subject.object.status.as_ref();
     let deleted_by_us = subject
-        .remember(|memory| memory.accepted(&recorded.id))
+        .remember(|memory| memory.about(&recorded.id).accepted())
         .is_some_and(|(target, _)| target == Target::Deleted);
     if status.is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)) {
         Ending::Ours

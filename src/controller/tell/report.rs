@@ -11,7 +11,7 @@ use crate::api::{
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::{Connection, Record, Remote, State};
+use crate::lifecycle::situation::{Connection, Goal, Record, Remote, State};
 use crate::lifecycle::step::{Done, Wait};
 
 /// The longest text of AI Core's that a status keeps, in bytes.
@@ -33,6 +33,17 @@ pub(crate) fn status(
     }
     if let Some(connection) = &observation.moved_to {
         status.connection = Some(connection.clone());
+    }
+    if let Some(retiring) = &observation.retiring
+        && let Some(remote) = &retiring.deployment
+        && let Some(record) = status.retiring.iter_mut().find(|it| it.id == retiring.id)
+    {
+        let seen = recorded(remote);
+        record.state = seen.state;
+        record.target_state = seen.target_state;
+    }
+    if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
+        status.deletion_begun = true;
     }
     if step == Step::Done(Done::Running) {
         // A stop that was announced but never sent must not explain a later stop by somebody else.

@@ -1,7 +1,9 @@
 use super::*;
 use crate::api::{Condition, ConditionStatus};
 use crate::lifecycle::Situation;
-use crate::lifecycle::situation::{Goal, Look, Preparation, Record, Source};
+use crate::lifecycle::situation::{
+    Goal, Look, Order, Others, Preparation, Record, Source, Uninstall,
+};
 use crate::lifecycle::step::{Release, Stall};
 
 fn object(generation: i64) -> Deployment {
@@ -23,13 +25,18 @@ fn observation(connection: Connection) -> Observation {
         situation: Situation {
             goal: Goal::Running,
             finalizer: true,
+            order: Order::None,
+            uninstall: Uninstall::No,
             connection,
             record,
+            others: Others::None,
             recreate: false,
         },
         access: None,
         remote: None,
         candidates: vec!["d1".into(), "d2".into()],
+        retiring: None,
+        unrecorded: Vec::new(),
         problem: None,
         recheck: None,
         moved_to: None,
@@ -44,6 +51,7 @@ fn steps() -> Vec<Step> {
         Step::Create,
         Step::ClearIntent,
         Step::Forget,
+        Step::Retire,
         Step::Stop,
         Step::Delete,
         Step::ChangeConfiguration,
@@ -66,6 +74,8 @@ fn steps() -> Vec<Step> {
             Release::Unchecked,
             Release::Orphaned,
             Release::ClaimedByAnother,
+            Release::Uninstalled,
+            Release::Forced,
         ]
         .map(Step::Release),
     );
@@ -81,6 +91,8 @@ fn steps() -> Vec<Step> {
             Wait::Deleting,
             Wait::Absence,
             Wait::UnknownState,
+            Wait::Uninstall,
+            Wait::Retiring,
         ]
         .map(Step::Wait),
     );
@@ -91,6 +103,7 @@ fn steps() -> Vec<Step> {
             Stall::Claimed,
             Stall::Ambiguous,
             Stall::DeploymentDead,
+            Stall::Protected,
             Stall::StoppedElsewhere,
             Stall::DeploymentMissing,
             Stall::NeverSeen,

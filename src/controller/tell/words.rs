@@ -1,6 +1,6 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
-use crate::api::Deployment;
+use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote};
@@ -94,6 +94,14 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             format!("deployment {id} is gone"),
             format!("forget deployment {id}"),
         ),
+        Step::Retire => {
+            let ids = observation.unrecorded.join(", ");
+            going(
+                "Retiring",
+                format!("deployment {ids} was made for this object besides the one it has"),
+                format!("record deployment {ids}, so that it is stopped and deleted"),
+            )
+        }
         Step::Stop => going(
             "Stopping",
             format!("deployment {id} is being stopped"),
@@ -130,6 +138,17 @@ fn say_release(release: Release, id: &str) -> Verdict {
         Release::Unchecked => "no deployment is recorded for this object; without a usable key nothing could be looked up in AI Core".to_owned(),
         Release::Orphaned if id.is_empty() => "deletionPolicy is Orphan; no deployment is recorded".to_owned(),
         Release::Orphaned => format!("deletionPolicy is Orphan: deployment {id} is left as it is and may go on costing money"),
+        Release::Uninstalled => {
+            let left = match id {
+                "" => "no deployment is recorded".to_owned(),
+                id => format!("deployment {id} is left as it is and may go on costing money"),
+            };
+            format!("the custom resource definition is being deleted, which is no wish to delete models: {left}")
+        }
+        Release::Forced => {
+            let left = if id.is_empty() { "whatever this object had in AI Core" } else { id };
+            format!("the release was forced: {left} may still be there and cost money; see the ConfigMap with label aicore.dev/record=force-release in the operator's namespace")
+        }
         Release::ClaimedByAnother => format!("deployment {id} belongs to another object and is left to it"),
     };
     going("Releasing", message, "take the finalizer off this object")
@@ -213,6 +232,15 @@ fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdict {
             ),
             format!("wait for proof that {id} is gone"),
         ),
+        Wait::Uninstall => {
+            let (reason, message) = problem(observation);
+            going(
+                reason,
+                message,
+                "find out whether everything is being uninstalled",
+            )
+        }
+        Wait::Retiring => say_retiring(observation),
         Wait::UnknownState => going(
             "UnknownState",
             format!(
@@ -227,6 +255,37 @@ fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdict {
     }
 }
 
+/// Only another deployment of the object is left to wait for.
+fn say_retiring(observation: &Observation) -> Verdict {
+    let Some(retiring) = &observation.retiring else {
+        return going(
+            "Retiring",
+            "another deployment of this object is still to be stopped and deleted",
+            "look at it in a fresh list",
+        );
+    };
+    let id = &retiring.id;
+    let state = retiring
+        .deployment
+        .as_ref()
+        .map(|deployment| deployment.status.to_string());
+    let state = state.unwrap_or_else(|| "not listed any more".to_owned());
+    let message = format!(
+        "deployment {id}, which this object has besides, is {state}; it is stopped and deleted before this object goes"
+    );
+    let next = format!("wait for {id} to be gone");
+    match retiring.step(&observation.situation) {
+        Step::Stall(Stall::Overdue) => stalled(
+            "Overdue",
+            format!(
+                "{message}. It has been so for too long; look at it in SAP AI Launchpad, or ask SAP support"
+            ),
+            next,
+        ),
+        _ => going("Retiring", message, next),
+    }
+}
+
 fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &str) -> Verdict {
     let candidates = observation.candidates.join(", ");
     match stall {
@@ -234,7 +293,8 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
             let (reason, mut message) = problem(observation);
             if observation.situation.goal == Goal::Released {
                 message = format!(
-                    "{message}. To let go of what may be left in AI Core without deleting it, set deletionPolicy to Orphan"
+                    "{message}. To let go of what may be left in AI Core without deleting it, set deletionPolicy to Orphan, or annotate this object with \
+                     {FORCE_RELEASE_ANNOTATION}=<reason>"
                 );
             }
             stalled(
@@ -303,6 +363,13 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
             "NoConfiguration",
             "the adopted deployment is gone and the spec says nothing to create a new one from; add configuration or configurationId",
             "wait for a configuration",
+        ),
+        Stall::Protected => stalled(
+            "Protected",
+            format!(
+                "this object carries the annotation {PROTECTED_ANNOTATION}, so nothing of it is stopped, deleted or let go; remove the annotation to go on, or set desiredState back"
+            ),
+            "wait for the annotation to be removed",
         ),
         Stall::Overdue => stalled(
             "Overdue",

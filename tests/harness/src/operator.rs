@@ -21,9 +21,13 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 14] = [
+const ARGUMENTS: [&str; 18] = [
     "run",
     "--allow-http",
+    "--own-namespace",
+    NAMESPACE,
+    "--listen",
+    "127.0.0.1:0",
     "--poll-seconds",
     "0.5",
     "--busy-poll-seconds",

@@ -21,7 +21,7 @@ const EMULATOR_ARGUMENTS: &str =
     "--unknown-ms 1500 --pending-ms 3000 --stopping-ms 3000 --deleting-ms 2500";
 
 /// Often enough to see every one of those phases.
-const OPERATOR_ARGUMENTS: &str = "run --allow-http --busy-poll-seconds 0.5 --log-format text";
+const OPERATOR_ARGUMENTS: &str = "run --allow-http --own-namespace aicore-operator --listen 127.0.0.1:0 --busy-poll-seconds 0.5 --log-format text";
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 

@@ -1,0 +1,158 @@
+//! Deployments of an object besides the one that its status records.
+
+use std::time::Duration;
+
+use super::access::{Access, Blocked};
+use super::look;
+use super::remote;
+use super::time_to_live;
+use crate::aicore::{self, Observed, Snapshot};
+use crate::api::{Deployment, Intent, RecordedDeployment, RetiringDeployment};
+use crate::controller::subject::{Subject, bears_our_name};
+use crate::lifecycle::situation::{Claim, Goal, Others, Proof, Record, Remote};
+use crate::lifecycle::{Situation, Step, retiring_step};
+
+/// A deployment that has to go, as AI Core sees it.
+#[derive(Debug)]
+pub(crate) struct Retiring {
+    pub(crate) id: String,
+    pub(crate) claim: Claim,
+    /// In the words of the rules.
+    pub(crate) seen: Remote,
+    pub(crate) deployment: Option<aicore::Deployment>,
+    /// When time alone may change what is seen.
+    pub(crate) recheck: Option<Duration>,
+}
+
+impl Retiring {
+    /// What is done next about it.
+    pub(crate) fn step(&self, situation: &Situation) -> Step {
+        retiring_step(situation, self.claim, self.seen)
+    }
+}
+
+/// The first of the deployments that are retiring. The next one has its turn when that is gone.
+pub(crate) async fn retiring(
+    subject: &Subject<'_>,
+    access: &Access,
+) -> Result<Option<Retiring>, Blocked> {
+    let status = subject.object.status.as_ref();
+    let Some(first) = status.and_then(|status| status.retiring.first()) else {
+        return Ok(None);
+    };
+    let findings = remote::find(subject, access, &recorded(first)).await?;
+    let Record::Deployment { claim, remote } = findings.record else {
+        return Ok(None);
+    };
+    Ok(Some(Retiring {
+        id: first.id.clone(),
+        claim,
+        seen: remote,
+        deployment: findings.remote,
+        recheck: findings.recheck,
+    }))
+}
+
+fn recorded(retiring: &RetiringDeployment) -> RecordedDeployment {
+    RecordedDeployment {
+        id: retiring.id.clone(),
+        state: retiring.state.clone(),
+        target_state: retiring.target_state.clone(),
+        ..Default::default()
+    }
+}
+
+/// Deployments that are the object's and that it does not record: late results of create calls that were given up, and once the recorded
+/// deployment is gone, all that bear its name.
+pub(crate) async fn unrecorded(
+    subject: &Subject<'_>,
+    access: &Access,
+    record: &Record,
+) -> Result<Vec<String>, Blocked> {
+    // Without a recorded deployment such a one is not another one, but looked for as the object's own.
+    let Record::Deployment { remote, .. } = record else {
+        return Ok(Vec::new());
+    };
+    let gone = is_gone(remote);
+    let status = subject.object.status.as_ref();
+    let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
+    if !gone && !lapsed {
+        return Ok(Vec::new());
+    }
+    let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
+        return Ok(Vec::new());
+    };
+    let mut found = late(subject, access, &snapshot);
+    if gone {
+        found.extend(look::bearing_name(subject, access, &snapshot).await?);
+        found.sort();
+        found.dedup();
+    }
+    Ok(found)
+}
+
+/// What follows from the deployments that are the object's and that it does not record: where something is to be left, one of them takes the place
+/// of the recorded one that is gone. Otherwise they have to go.
+pub(crate) fn others(goal: Goal, record: &Record, unrecorded: &[String]) -> Option<Others> {
+    let gone = matches!(record, Record::Deployment { remote, .. } if is_gone(remote));
+    match unrecorded.len() {
+        0 => None,
+        1 if gone && matches!(goal, Goal::Running | Goal::Stopped) => Some(Others::Successor),
+        _ if gone && matches!(goal, Goal::Running | Goal::Stopped) => Some(Others::Successors),
+        _ => Some(Others::Unrecorded),
+    }
+}
+
+fn is_gone(remote: &Remote) -> bool {
+    matches!(
+        remote,
+        Remote::Absent {
+            proof: Proof::Gone | Proof::NeverSeen,
+            ..
+        }
+    )
+}
+
+/// Results of create calls that were given up. Only such as can be nobody else's.
+fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<String> {
+    let object = &*subject.object;
+    let identity = subject.context.identity(object);
+    let provable = |deployment: &aicore::Deployment| {
+        let name = deployment.configuration_name.as_deref();
+        access.exclusive
+            || bears_our_name(object, &deployment.configuration_id)
+            || identity.owns(name.unwrap_or_default())
+    };
+    let calls: Vec<&Intent> = object
+        .status
+        .iter()
+        .flat_map(|status| &status.lapsed)
+        .collect();
+    if calls.is_empty() || look::is_being_created(subject, access, &calls) {
+        return Vec::new();
+    }
+    let ids = snapshot
+        .iter()
+        .filter(|deployment| calls.iter().any(|call| may_be_of(call, deployment)))
+        .filter(|deployment| provable(deployment) && !is_known(object, &deployment.id))
+        .map(|deployment| deployment.id.as_str());
+    look::unclaimed(subject, access, ids).into_iter().collect()
+}
+
+/// Whether a deployment may be the result of a create call.
+pub(crate) fn may_be_of(call: &Intent, deployment: &aicore::Deployment) -> bool {
+    deployment.configuration_id == call.configuration_id
+        && time_to_live::may_be_equal(deployment.ttl.as_deref(), call.ttl.as_deref())
+        && !call.known.contains(&deployment.id)
+        && !look::is_going(deployment)
+}
+
+/// Whether the object records a deployment already, or has done so before.
+pub(crate) fn is_known(object: &Deployment, id: &str) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        let current = status.deployment.as_ref();
+        current.is_some_and(|deployment| deployment.id == id)
+            || status.retiring.iter().any(|retiring| retiring.id == id)
+            || status.previous_ids.iter().any(|previous| previous == id)
+    })
+}

@@ -1,0 +1,245 @@
+//! What is true of the objects when somebody asks: how many there are in which condition, and what nobody claims.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use kube::ResourceExt;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::gauge::ConstGauge;
+
+use crate::api::{Condition, ConditionKind, ConditionStatus, Connection};
+use crate::controller::Listed;
+
+/// Reads the caches at each scrape, so that nothing has to be forgotten when an object goes.
+#[derive(Debug)]
+pub(super) struct Objects {
+    listed: Listed,
+}
+
+/// The objects of a kind that are in the same condition for the same reason. The reasons are the operator's own words.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+struct Standing {
+    kind: &'static str,
+    condition: &'static str,
+    reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+struct Through {
+    connection_namespace: String,
+    connection: String,
+}
+
+impl Objects {
+    pub(super) fn new(listed: Listed) -> Self {
+        Self { listed }
+    }
+
+    fn standings(&self) -> BTreeMap<Standing, i64> {
+        let deployments = self.listed.deployments.get().map(|store| store.state());
+        let connections = self.listed.connections.get().map(|store| store.state());
+        let of_deployments = deployments.iter().flatten().map(|object| {
+            let status = object.status.as_ref();
+            Standing::of("Deployment", status.map(|status| &*status.conditions))
+        });
+        let of_connections = connections.iter().flatten().map(|object| {
+            let status = object.status.as_ref();
+            Standing::of("Connection", status.map(|status| &*status.conditions))
+        });
+        let mut counts = BTreeMap::new();
+        for standing in of_deployments.chain(of_connections) {
+            *counts.entry(standing).or_default() += 1;
+        }
+        counts
+    }
+
+    /// A number that the status of each Connection holds, where it was found out.
+    fn through(&self, number: impl Fn(&Connection) -> Option<i64>) -> BTreeMap<Through, i64> {
+        let connections = self.listed.connections.get().map(|store| store.state());
+        let counted = connections.iter().flatten().filter_map(|connection| {
+            let through = Through {
+                connection_namespace: connection.namespace().unwrap_or_default(),
+                connection: connection.name_any(),
+            };
+            Some((through, number(connection)?))
+        });
+        counted.collect()
+    }
+}
+
+impl Standing {
+    fn of(kind: &'static str, conditions: Option<&[Condition]>) -> Self {
+        let conditions = conditions.unwrap_or_default();
+        let (condition, reason) = [
+            (ConditionKind::Stalled, "Stalled"),
+            (ConditionKind::Reconciling, "Reconciling"),
+            (ConditionKind::Ready, "Ready"),
+        ]
+        .into_iter()
+        .find_map(|(wanted, word)| {
+            let holds = |condition: &&Condition| {
+                condition.kind == wanted && condition.status == ConditionStatus::True
+            };
+            conditions.iter().find(holds).map(|found| (word, found))
+        })
+        // A Connection whose key does not work is not Ready, and nothing else.
+        .or_else(|| conditions.first().map(|found| ("NotReady", found)))
+        .map_or(("NotReady", "Unseen"), |(word, found)| {
+            (word, &found.reason)
+        });
+        Self {
+            kind,
+            condition,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
+impl Collector for Objects {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        gauges(
+            &mut encoder,
+            "objects",
+            "Objects by kind and by the condition that they are in: Ready, NotReady, Reconciling (it can heal by itself) or Stalled (a person must act)",
+            self.standings(),
+        )?;
+        gauges(
+            &mut encoder,
+            "unclaimed_deployments",
+            "Deployments in AI Core, as seen through each Connection, that belong to no object of this cluster",
+            self.through(|connection| connection.status.as_ref()?.unclaimed),
+        )
+    }
+}
+
+fn gauges(
+    encoder: &mut DescriptorEncoder,
+    name: &str,
+    help: &str,
+    values: BTreeMap<impl EncodeLabelSet, i64>,
+) -> fmt::Result {
+    let mut encoder = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for (labels, value) in values {
+        ConstGauge::new(value).encode(encoder.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::reflector::{self, Store};
+    use kube::runtime::watcher::Event;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use crate::metrics::Metrics;
+
+    fn store<K>(objects: impl IntoIterator<Item = Value>) -> Store<K>
+    where
+        K: kube::Resource<DynamicType = ()> + Clone + DeserializeOwned + 'static,
+    {
+        let (reader, mut writer) = reflector::store();
+        for object in objects {
+            let object = serde_json::from_value(object).expect("it is an object of this kind");
+            writer.apply_watcher_event(&Event::Apply(object));
+        }
+        reader
+    }
+
+    fn deployment(name: &str, conditions: &Value) -> Value {
+        json!({
+            "metadata": {"name": name, "namespace": "team-a"},
+            "spec": {"resourceGroup": "team-a", "connectionRef": {"name": "prod"}, "configurationId": "c1"},
+            "status": {"conditions": conditions},
+        })
+    }
+
+    fn connection(name: &str, status: &Value) -> Value {
+        json!({
+            "metadata": {"name": name, "namespace": "team-a"},
+            "spec": {"secretRef": {"name": "key"}},
+            "status": status,
+        })
+    }
+
+    fn condition(kind: &str, status: &str, reason: &str) -> Value {
+        json!({
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        })
+    }
+
+    fn text(
+        deployments: impl IntoIterator<Item = Value>,
+        connections: impl IntoIterator<Item = Value>,
+    ) -> String {
+        let metrics = Metrics::new();
+        let listed = metrics.listed();
+        let first = listed.deployments.set(store(deployments));
+        first.expect("nothing was listed before");
+        let first = listed.connections.set(store(connections));
+        first.expect("nothing was listed before");
+        metrics.encode()
+    }
+
+    fn assert_told(text: &str, line: &str) {
+        let told = text.lines().any(|told| told == line);
+        assert!(told, "{line} is not in\n{text}");
+    }
+
+    #[test]
+    fn objects_are_counted_by_what_a_person_has_to_know_of_them() {
+        let ready = condition("Ready", "True", "Running");
+        let not_ready = condition("Ready", "False", "DeploymentDead");
+        let stalled = condition("Stalled", "True", "DeploymentDead");
+        let text = text(
+            [
+                deployment("a", &json!([ready])),
+                deployment("b", &json!([ready])),
+                deployment("c", &json!([not_ready, stalled])),
+                deployment("d", &json!([])),
+            ],
+            [connection(
+                "prod",
+                &json!({"conditions": [condition("Ready", "False", "SecretMissing")]}),
+            )],
+        );
+        assert_told(
+            &text,
+            r#"aicore_objects{kind="Deployment",condition="Ready",reason="Running"} 2"#,
+        );
+        assert_told(
+            &text,
+            r#"aicore_objects{kind="Deployment",condition="Stalled",reason="DeploymentDead"} 1"#,
+        );
+        assert_told(
+            &text,
+            r#"aicore_objects{kind="Deployment",condition="NotReady",reason="Unseen"} 1"#,
+        );
+        assert_told(
+            &text,
+            r#"aicore_objects{kind="Connection",condition="NotReady",reason="SecretMissing"} 1"#,
+        );
+    }
+
+    #[test]
+    fn a_connection_that_has_counted_nothing_yet_is_left_out() {
+        let text = text(
+            [],
+            [
+                connection("prod", &json!({"unclaimed": 3})),
+                connection("broken", &json!({})),
+            ],
+        );
+        assert_told(
+            &text,
+            r#"aicore_unclaimed_deployments{connection_namespace="team-a",connection="prod"} 3"#,
+        );
+        assert!(!text.contains(r#"connection="broken""#), "{text}");
+    }
+}
