@@ -80,8 +80,8 @@ impl Ledger {
     }
 
     /// The histories of all objects, by uid. The log has requests in the order of their answers; an object's own versions say what came first.
-    pub fn into_histories(self) -> BTreeMap<String, History> {
-        let mut objects = self.objects;
+    pub fn histories(&self) -> BTreeMap<String, History> {
+        let mut objects = self.objects.clone();
         for history in objects.values_mut() {
             history.writes.sort_by_key(|write| write.version);
         }

@@ -53,7 +53,7 @@ pub enum Mischief {
     /// AI Core does not answer as it should, for some calls and for some time.
     Fault {
         /// What goes wrong.
-        fault: Fault,
+        fault: Box<Fault>,
         /// How long.
         lasts: Duration,
     },
@@ -137,7 +137,7 @@ pub fn kills(random: &mut ChaCha8Rng, count: usize) -> Vec<Kill> {
 pub fn draw(random: &mut ChaCha8Rng, length: Duration) -> Vec<(Duration, Mischief)> {
     let mut all = Vec::new();
     repeat(random, length, FAULTS, &mut all, |random| Mischief::Fault {
-        fault: fault(random),
+        fault: Box::new(fault(random)),
         lasts: Duration::from_millis(random.random_range(500..5_000)),
     });
     repeat(random, length, REVOCATIONS, &mut all, |_| {

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aicore_emulator::Kind;
 use futures::StreamExt as _;
 use futures::stream;
 use harness::emulated::RemoteDeployment;
@@ -13,7 +12,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::chaos::Victim;
-use crate::objects::{DesiredState, PARAMETER, Plan, SHARED, Source, Wish};
+use crate::evidence::Recorder;
+use crate::objects::{DesiredState, PARAMETER, Plan, Source, Wish};
+use crate::person::Person;
 use crate::users::Wishes;
 use crate::world::World;
 
@@ -33,8 +34,8 @@ pub struct Settled {
     pub took: Duration,
     /// Each object that is not what it was to be, and why.
     pub unmet: Vec<String>,
-    /// How often a person had to choose between deployments where the protocol asks for it.
-    pub choices: usize,
+    /// How often a person had to answer where the protocol asks for it.
+    pub answers: usize,
 }
 
 /// Ends everything that goes wrong, makes the last wishes, and waits.
@@ -43,6 +44,7 @@ pub async fn settle(
     objects: &[Plan],
     wishes: Wishes,
     victim: &mut Victim,
+    recorder: &Recorder,
 ) -> Settled {
     world.ai_core.heal().await;
     world.ai_core.set(json!({"bulkUpdates": "present"})).await;
@@ -69,10 +71,10 @@ pub async fn settle(
             return Settled {
                 took: started.elapsed(),
                 unmet,
-                choices: person.choices,
+                answers: person.answers,
             };
         }
-        person.choose(world, &found, &remote).await;
+        person.answer(world, recorder, &found, &remote).await;
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -124,7 +126,7 @@ async fn apply(
 }
 
 /// The objects that there are, by namespace and name.
-type Objects = BTreeMap<(String, String), Value>;
+pub type Objects = BTreeMap<(String, String), Value>;
 
 fn by_name(found: Vec<Value>) -> Objects {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -232,74 +234,4 @@ fn state_of(found: &Value) -> String {
         ready["message"],
         found["status"]["nextStep"]
     )
-}
-
-/// Somebody who answers where the protocol asks a person: which of several deployments belongs to an object of a configuration that strangers
-/// use, too.
-#[derive(Default)]
-struct Person {
-    choices: usize,
-    /// The objects that were answered, and the deployments that were given away.
-    answered: BTreeSet<String>,
-    given: BTreeSet<String>,
-}
-
-impl Person {
-    async fn choose(&mut self, world: &World, found: &Objects, remote: &[RemoteDeployment]) {
-        let asking: Vec<&Value> = found
-            .values()
-            .filter(|object| {
-                object["spec"]["connectionRef"]["name"] == SHARED
-                    && condition(object, "Stalled")["reason"] == "Ambiguous"
-            })
-            .collect();
-        if asking.is_empty() {
-            return;
-        }
-        let strangers = strangers(world).await;
-        let recorded: BTreeSet<String> = found.values().map(id_of).collect();
-        for object in asking {
-            let message = condition(object, "Stalled")["message"]
-                .as_str()
-                .unwrap_or_default();
-            let (own, foreign): (Vec<&str>, Vec<&str>) = remote
-                .iter()
-                .map(|deployment| deployment.id.as_str())
-                .filter(|id| message.contains(id) && !recorded.contains(*id))
-                .partition(|id| !strangers.contains(*id));
-            let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-            if let Some(id) = own.iter().find(|id| !self.given.contains(**id)) {
-                if self.answered.insert(uid.to_owned()) {
-                    self.given.insert((*id).to_owned());
-                    self.choices += 1;
-                    adopt(world, object, id).await;
-                }
-            } else if own.is_empty() {
-                // None of them is the object's, so the strangers take theirs away.
-                for id in foreign {
-                    self.choices += 1;
-                    world.ai_core.remove(id).await;
-                }
-            }
-        }
-    }
-}
-
-async fn adopt(world: &World, object: &Value, id: &str) {
-    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-    let answer = json!({"spec": {"adopt": {"deploymentId": id}}});
-    world
-        .kubernetes
-        .change("Deployment", text("namespace"), text("name"), &answer)
-        .await;
-}
-
-/// The deployments that were not made by calls of the API.
-async fn strangers(world: &World) -> BTreeSet<String> {
-    let audit = world.ai_core.audit().await;
-    audit
-        .into_iter()
-        .filter(|entry| entry.kind == Kind::Control && entry.before.is_none())
-        .filter_map(|entry| entry.deployment_id)
-        .collect()
 }
