@@ -40,6 +40,12 @@ use crate::aicore::Tenant;
     printcolumn(name = "Running", type_ = "integer", json_path = ".status.running"),
     printcolumn(name = "Unclaimed", type_ = "integer", json_path = ".status.unclaimed"),
     printcolumn(
+        name = "Orphans",
+        type_ = "integer",
+        json_path = ".status.orphanCount",
+        priority = 1
+    ),
+    printcolumn(
         name = "Age",
         type_ = "date",
         json_path = ".metadata.creationTimestamp"
@@ -103,7 +109,30 @@ pub struct ConnectionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unclaimed: Option<i64>,
 
+    /// Those unclaimed deployments that were made for an object of this namespace which does not hold them any more, ordered by id, at most 20.
+    /// They cost as long as they run: name one in spec.adopt of a Deployment to manage it again, or delete it in AI Core.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub orphans: Vec<Orphan>,
+
+    /// How many orphans there are, also those that are not listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orphan_count: Option<i64>,
+
     /// Every Secret that carries, or is about to carry, this operator's finalizer on behalf of this Connection.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
+}
+
+/// A deployment in AI Core whose configuration bears the name of an object that does not hold it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Orphan {
+    /// The id of the deployment in AI Core.
+    pub id: String,
+    /// The resource group that it lives in.
+    pub resource_group: String,
+    /// The name of the Deployment object that it was made for.
+    pub deployment: String,
+    /// The state that AI Core reports, for example RUNNING.
+    pub state: String,
 }

@@ -224,7 +224,7 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "is_zero")]
     pub create_serial: i64,
 
-    /// The id of the deployment that the operator itself has stopped or is about to stop.
+    /// The id of the deployment that the operator itself has stopped or deleted, or is about to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_sent_for: Option<String>,
 
@@ -351,7 +351,7 @@ pub struct Intent {
     /// The ttl that was posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl: Option<String>,
-    /// Deployments of that configuration that existed before and belonged to no object: none of them is the result of this call.
+    /// Deployments of that configuration that existed before: none of them is the result of this call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
 }

@@ -9,7 +9,7 @@ mod deployment;
 mod generate;
 
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
-pub use connection::{Connection, ConnectionSpec, ConnectionStatus, SecretReference};
+pub use connection::{Connection, ConnectionSpec, ConnectionStatus, Orphan, SecretReference};
 pub use deployment::{
     Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
     DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,

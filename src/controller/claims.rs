@@ -3,7 +3,7 @@
 //! The register is filled from the watch of Deployments before the first decision, and an id is reserved here before it is written to a
 //! status: a cache that lags behind can never give one deployment away twice.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 
 use crate::aicore::{GroupKey, Tenant};
 use crate::api::Deployment;
+
+/// How many ids of objects that are gone are remembered.
+const MAXIMUM_FORMER: usize = 10_000;
 
 /// The register of all claims.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ struct Register {
     claimants: HashMap<String, Claimant>,
     /// The uids that record, reserve or name a deployment id.
     by_deployment: HashMap<String, HashSet<String>>,
+    /// The ids that objects recorded which are gone, newest last. What was left alone on purpose is nobody's lost deployment.
+    former: VecDeque<String>,
 }
 
 /// One object and the deployments it records, reserves or names.
@@ -65,7 +70,17 @@ impl Claims {
 
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
-        self.register.lock().remove(uid);
+        let mut register = self.register.lock();
+        let recorded = register.remove(uid).map(|claimant| claimant.recorded);
+        register.former.extend(recorded.unwrap_or_default());
+        let surplus = register.former.len().saturating_sub(MAXIMUM_FORMER);
+        register.former.drain(..surplus);
+    }
+
+    /// Whether an object that is gone has recorded `id`.
+    pub(crate) fn was_recorded(&self, id: &str) -> bool {
+        let register = self.register.lock();
+        register.former.iter().any(|former| former == id)
     }
 
     /// Reserves `id` for an object, unless another one holds it. The reservation ends with [`Claims::unreserve`] or with the object.

@@ -72,6 +72,7 @@ pub(crate) struct RemoteMemory {
     absent: Option<Instant>,
     passing: Option<(String, Instant)>,
     unchanged: Option<(String, Instant)>,
+    running_on: Option<Instant>,
 }
 
 impl RemoteMemory {
@@ -99,6 +100,16 @@ impl RemoteMemory {
     /// How long it has been in this state as far as this process has seen.
     pub(crate) fn passing_for(&mut self, state: String) -> Duration {
         since(&mut self.passing, state)
+    }
+
+    /// How long it has been seen to run although a stop is recorded for it.
+    pub(crate) fn runs_on_for(&mut self) -> Duration {
+        self.running_on.get_or_insert_with(Instant::now).elapsed()
+    }
+
+    /// Notes that it does not run, or that a stop was sent just now.
+    pub(crate) fn stopping(&mut self) {
+        self.running_on = None;
     }
 
     /// How long it has been seen to run with another configuration than the one with this id.

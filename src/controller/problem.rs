@@ -17,3 +17,11 @@ pub(crate) struct Failure {
     /// Whether a person must act.
     pub(crate) stalled: bool,
 }
+
+/// What the Kubernetes API said, without the object that it said it with.
+pub(crate) fn cause(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        error => error.to_string(),
+    }
+}

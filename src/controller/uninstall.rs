@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::finalizers;
-use super::problem::Problem;
+use super::problem::{Problem, cause};
 use crate::api::Deployment;
 
 /// The answers of the API server about the definition. One serves every object whose deletion was seen before it was asked for.
@@ -52,9 +52,10 @@ async fn ask(kube: &Client) -> Result<bool, kube::Error> {
 
 fn unanswered(error: &kube::Error) -> Problem {
     let message = format!(
-        "the definition {} cannot be read ({error}), and without it nobody knows whether this object is deleted or everything is uninstalled; allow the \
+        "the definition {} cannot be read ({}), and without it nobody knows whether this object is deleted or everything is uninstalled; allow the \
          operator to get it, as deploy/rbac.yaml does",
-        Deployment::crd_name()
+        Deployment::crd_name(),
+        cause(error)
     );
     Problem {
         reason: "UninstallUnchecked",

@@ -25,9 +25,29 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Who a configuration of this name was made for; none where the name has another form.
+    pub fn of_configuration(name: &str) -> Option<Self> {
+        let parts: Vec<&str> = name.split('/').collect();
+        let [GROUP, cluster, namespace, name, uid, hash] = parts[..] else {
+            return None;
+        };
+        let whole = [cluster, namespace, name, uid, hash]
+            .iter()
+            .all(|part| !part.is_empty());
+        whole.then(|| Self {
+            cluster: cluster.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+        })
+    }
+
     /// The name of the configuration with this content.
     pub fn configuration_name(&self, content_hash: &str) -> String {
-        format!("{}{}/{content_hash}", self.prefix(), self.uid)
+        format!(
+            "{GROUP}/{}/{}/{}/{}/{content_hash}",
+            self.cluster, self.namespace, self.name, self.uid
+        )
     }
 
     /// Whether a configuration of this name was made for this object with this content.
@@ -37,13 +57,11 @@ impl Identity {
 
     /// Whether a configuration of this name was made for this object, under whatever uid and with whatever content.
     pub fn owns(&self, configuration_name: &str) -> bool {
-        let rest = configuration_name.strip_prefix(&self.prefix());
-        rest.and_then(|rest| rest.split_once('/'))
-            .is_some_and(|(uid, hash)| !uid.is_empty() && !hash.is_empty() && !hash.contains('/'))
-    }
-
-    fn prefix(&self) -> String {
-        format!("{GROUP}/{}/{}/{}/", self.cluster, self.namespace, self.name)
+        Self::of_configuration(configuration_name).is_some_and(|maker| {
+            maker.cluster == self.cluster
+                && maker.namespace == self.namespace
+                && maker.name == self.name
+        })
     }
 }
 
@@ -101,6 +119,25 @@ mod tests {
         }
         assert!(!identity("churn").owns("aicore.dev/prod/team-a/churn/"));
         assert!(!identity("churn").owns("a stranger's configuration"));
+    }
+
+    #[test]
+    fn a_name_of_ours_tells_who_it_was_made_for_and_no_other_name_does() {
+        let churn = identity("churn");
+        let name = churn.configuration_name("0011223344556677");
+        assert_eq!(Identity::of_configuration(&name), Some(churn));
+        for other in [
+            "a stranger's configuration",
+            "",
+            "aicore.dev/prod/team-a/churn",
+            "aicore.dev/prod/team-a/churn/uid",
+            "aicore.dev/prod/team-a/churn/uid/",
+            "aicore.dev/prod//churn/uid/hash",
+            "aicore.dev/prod/team-a/churn/uid/hash/more",
+            "example.com/prod/team-a/churn/uid/hash",
+        ] {
+            assert_eq!(Identity::of_configuration(other), None, "{other}");
+        }
     }
 
     #[test]

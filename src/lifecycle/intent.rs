@@ -3,14 +3,17 @@
 //! AI Core's create call takes no name and no idempotency key, so a result is recognised by what it is not: it uses the configuration that
 //! was posted, it belongs to no object, and it did not exist when the call was announced. No clock is compared.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::situation::Resolution;
 
 /// A create call that was announced and whose outcome is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenIntent {
     /// The uid of the object that announced it.
     pub object: String,
-    /// Deployments that existed before and belonged to nobody.
+    /// Deployments of the configuration that existed before, whoever they belonged to: they may have been let go since.
     pub known: BTreeSet<String>,
 }
 
@@ -29,68 +32,63 @@ pub enum Outcome {
 ///
 /// `candidates` are the deployments with that configuration and ttl that no object claims. `provable` says whether nobody else creates from
 /// that configuration: it bears our name, or the Connection is exclusive. Results of the same configuration are interchangeable, so as many
-/// candidates as calls, or fewer, are handed out in order; more than that means that somebody else was there, and nothing is taken.
+/// candidates as calls that could have made them, or fewer, are handed out in order; more than that means that somebody else was there, and
+/// nothing is taken.
 pub fn resolve(
     object: &str,
     open: &[OpenIntent],
     candidates: &BTreeSet<String>,
     provable: bool,
 ) -> Outcome {
-    // The call that knew most deployments has the fewest candidates, so it chooses first; equals choose by uid, so that every observer agrees.
-    let mut order: Vec<&OpenIntent> = open.iter().collect();
-    order.sort_by(|a, b| {
-        b.known
-            .len()
-            .cmp(&a.known.len())
-            .then_with(|| a.object.cmp(&b.object))
-    });
-
-    let mut left: BTreeSet<&String> = candidates
+    let Some(call) = open.iter().find(|intent| intent.object == object) else {
+        return Outcome::NoCandidate;
+    };
+    // What only an older call could have made says nothing about this one.
+    let possible: BTreeSet<&String> = candidates.difference(&call.known).collect();
+    let rivals = open
         .iter()
-        .filter(|candidate| open.iter().any(|intent| !intent.known.contains(*candidate)))
-        .collect();
-    if left.is_empty() {
+        .filter(|rival| possible.iter().any(|id| !rival.known.contains(*id)));
+    if possible.is_empty() {
         return Outcome::NoCandidate;
     }
-    let all: Vec<String> = left.iter().map(|id| (*id).clone()).collect();
-    if !provable {
-        return ambiguous_for(object, open, &all);
+    if !provable || possible.len() > rivals.count() {
+        return Outcome::Ambiguous(possible.into_iter().cloned().collect());
     }
-    let mut mine = None;
-    for intent in order {
-        let taken = left
-            .iter()
-            .copied()
-            .find(|candidate| !intent.known.contains(*candidate));
-        if let Some(id) = taken {
-            left.remove(id);
-            if intent.object == object {
-                mine = Some(id.clone());
-            }
-        }
-    }
-    if !left.is_empty() {
-        return ambiguous_for(object, open, &all);
-    }
-    mine.map_or(Outcome::NoCandidate, Outcome::Found)
+    shared_out(open, candidates)
+        .remove(object)
+        .map_or(Outcome::NoCandidate, Outcome::Found)
 }
 
-/// Only candidates that `object` did not know before can be its own.
-fn ambiguous_for(object: &str, open: &[OpenIntent], all: &[String]) -> Outcome {
-    let known = open
-        .iter()
-        .find(|intent| intent.object == object)
-        .map(|intent| &intent.known);
-    let possible: Vec<String> = all
-        .iter()
-        .filter(|id| known.is_none_or(|known| !known.contains(*id)))
-        .cloned()
-        .collect();
-    if possible.is_empty() {
-        Outcome::NoCandidate
-    } else {
-        Outcome::Ambiguous(possible)
+/// What an outcome proves. `alone` says that no other call is open for the same configuration and ttl, and `settled` that neither this call, nor,
+/// where results are interchangeable, any of those can have an effect that the list does not show.
+///
+/// A set of calls is resolved only as a whole: a call that is still on its way would otherwise find that its result was given to another.
+pub fn conclude(outcome: &Outcome, alone: bool, provable: bool, settled: bool) -> Resolution {
+    let open = provable && !alone && !settled;
+    match outcome {
+        _ if open => Resolution::Pending,
+        Outcome::Found(_) => Resolution::Found,
+        Outcome::Ambiguous(_) => Resolution::Ambiguous,
+        Outcome::NoCandidate if settled => Resolution::NoEffect,
+        Outcome::NoCandidate => Resolution::Pending,
     }
+}
+
+/// Which call gets which candidate. The call that knew most deployments has the fewest candidates, so it chooses first; equals choose by uid, so
+/// that every observer agrees.
+fn shared_out(open: &[OpenIntent], candidates: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut order: Vec<&OpenIntent> = open.iter().collect();
+    order.sort_by_key(|intent| (Reverse(intent.known.len()), &intent.object));
+    let mut left = candidates.clone();
+    let mut shares = BTreeMap::new();
+    for intent in order {
+        let share = left.difference(&intent.known).next().cloned();
+        if let Some(id) = share {
+            left.remove(&id);
+            shares.insert(intent.object.clone(), id);
+        }
+    }
+    shares
 }
 
 #[cfg(test)]
@@ -189,6 +187,53 @@ mod tests {
         assert_eq!(
             resolve("a", &intents, &candidates, true),
             Outcome::Found("d1".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_only_an_older_call_could_have_made_does_not_confuse_a_newer_one() {
+        let open = [open("old", &[]), open("new", &["d1", "d2"])];
+        let candidates = set(&["d1", "d2", "d3"]);
+        assert_eq!(
+            resolve("new", &open, &candidates, true),
+            Outcome::Found("d3".to_owned())
+        );
+        assert!(matches!(
+            resolve("old", &open, &candidates, true),
+            Outcome::Ambiguous(ids) if ids.len() == 3
+        ));
+    }
+
+    #[test]
+    fn a_set_of_calls_is_resolved_only_when_none_of_them_can_have_an_effect_any_more() {
+        let found = Outcome::Found("d1".to_owned());
+        let (alone, provable, settled) = (true, true, true);
+        assert_eq!(
+            conclude(&found, alone, provable, !settled),
+            Resolution::Found
+        );
+        assert_eq!(
+            conclude(&found, !alone, provable, !settled),
+            Resolution::Pending
+        );
+        assert_eq!(
+            conclude(&found, !alone, provable, settled),
+            Resolution::Found
+        );
+        let none = Outcome::NoCandidate;
+        assert_eq!(
+            conclude(&none, alone, provable, !settled),
+            Resolution::Pending
+        );
+        assert_eq!(
+            conclude(&none, alone, provable, settled),
+            Resolution::NoEffect
+        );
+        let several = Outcome::Ambiguous(Vec::new());
+        assert_eq!(
+            conclude(&several, !alone, !provable, !settled),
+            Resolution::Ambiguous,
+            "without proof a person is asked at once"
         );
     }
 }

@@ -14,6 +14,8 @@ pub mod identity;
 pub mod intent;
 pub mod situation;
 pub mod step;
+#[cfg(test)]
+mod walk;
 
 pub use decide::{next_step, retiring_step};
 pub use situation::Situation;

@@ -110,6 +110,12 @@ impl Collector for Objects {
             "unclaimed_deployments",
             "Deployments in AI Core, as seen through each Connection, that belong to no object of this cluster",
             self.through(|connection| connection.status.as_ref()?.unclaimed),
+        )?;
+        gauges(
+            &mut encoder,
+            "orphans",
+            "Unclaimed deployments that were made for an object of the Connection's namespace",
+            self.through(|connection| connection.status.as_ref()?.orphan_count),
         )
     }
 }
@@ -232,13 +238,17 @@ mod tests {
         let text = text(
             [],
             [
-                connection("prod", &json!({"unclaimed": 3})),
+                connection("prod", &json!({"unclaimed": 3, "orphanCount": 1})),
                 connection("broken", &json!({})),
             ],
         );
         assert_told(
             &text,
             r#"aicore_unclaimed_deployments{connection_namespace="team-a",connection="prod"} 3"#,
+        );
+        assert_told(
+            &text,
+            r#"aicore_orphans{connection_namespace="team-a",connection="prod"} 1"#,
         );
         assert!(!text.contains(r#"connection="broken""#), "{text}");
     }

@@ -80,15 +80,11 @@ async fn announce(
     else {
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     };
-    let unclaimed = subject
-        .context
-        .unclaimed(&access.key, &snapshot, Some(subject.uid));
+    // Also what belongs to somebody: it may be let go before this call is resolved.
     let known = snapshot
         .iter()
-        .filter(|deployment| [configuration, ""].contains(&deployment.configuration_id.as_str()));
-    let known = known
+        .filter(|deployment| [configuration, ""].contains(&deployment.configuration_id.as_str()))
         .map(|deployment| deployment.id.clone())
-        .filter(|id| unclaimed.contains(id))
         .collect();
     let serial = subject
         .object

@@ -67,7 +67,9 @@ pub(crate) async fn take(
                 Step::Stop => stop(subject, access).await?,
                 Step::Delete => {
                     let note = say(&subject.object, observation, Step::Delete).message;
-                    delete(subject, access, &recorded_id(&subject.object), note).await?;
+                    let id = recorded_id(&subject.object);
+                    announce_end(subject, &id).await?;
+                    delete(subject, access, &id, note).await?;
                 }
                 _ => change_configuration(subject, access).await?,
             }
@@ -88,13 +90,13 @@ async fn add_finalizer(subject: &Subject<'_>) -> Result<(), Obstacle> {
 /// Gives up a create call that had no effect for as long as a call can take. It is kept, so that an even later result is recognised.
 async fn give_up(subject: &Subject<'_>) -> Result<(), Obstacle> {
     subject.remember(|memory| memory.unsettle());
-    write_status(subject, |status| {
-        status.lapsed.extend(status.intent.take());
-        let surplus = status.lapsed.len().saturating_sub(MAXIMUM_LAPSED);
-        status.lapsed.drain(..surplus);
-    })
-    .await?;
-    Ok(())
+    Ok(write_status(subject, give_up_call).await?)
+}
+
+fn give_up_call(status: &mut DeploymentStatus) {
+    status.lapsed.extend(status.intent.take());
+    let surplus = status.lapsed.len().saturating_sub(MAXIMUM_LAPSED);
+    status.lapsed.drain(..surplus);
 }
 
 /// Records a deployment that was found to be the object's. Nothing is written to AI Core.
@@ -112,10 +114,14 @@ async fn take_found(
         .claims
         .reserve(subject.uid, &access.key, id, &subject.context.tenant_of())
     {
-        return Ok(());
+        // Another object has just taken it; a moment later that is seen.
+        return Err(Obstacle::Early(subject.context.options.inventory.busy));
     }
     let recorded = write_status(subject, |status| {
         let gone = status.deployment.take();
+        if observation.call_stays_open {
+            give_up_call(status);
+        }
         record(status, access, id);
         if let Some(gone) = gone {
             remember_gone(status, gone.id, adopted(subject));
@@ -181,10 +187,17 @@ fn remember_gone(status: &mut DeploymentStatus, id: String, adopted: Option<&str
     }
 }
 
-/// Stops the deployment. That the stop is ours is recorded before it is sent, so that nobody mistakes it for somebody else's after a crash.
+/// Records that a stop or delete is ours before it is sent, so that nobody mistakes it for somebody else's after a crash.
+async fn announce_end(subject: &Subject<'_>, id: &str) -> Result<(), Obstacle> {
+    let announced = write_status(subject, |status| {
+        status.stop_sent_for = Some(id.to_owned());
+    });
+    Ok(announced.await?)
+}
+
 async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
-    write_status(subject, |status| status.stop_sent_for = Some(id.clone())).await?;
+    announce_end(subject, &id).await?;
     send_stop(subject, access, &id).await
 }
 

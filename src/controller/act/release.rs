@@ -13,7 +13,7 @@ use super::obstacle::Obstacle;
 use crate::api::{DEPLOYMENT_FINALIZER, Deployment};
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
-use crate::controller::problem::{Failure, Problem};
+use crate::controller::problem::{Failure, Problem, cause};
 use crate::controller::subject::{Subject, force_release_reason};
 use crate::controller::tell::events::News;
 use crate::controller::tell::words::{recorded_id, say};
@@ -74,9 +74,10 @@ async fn keep_record(subject: &Subject<'_>) -> Result<(), Obstacle> {
         Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
         Err(error) => {
             let message = format!(
-                "the release is forced, but its record cannot be written to ConfigMap {name} in namespace {} ({error}); without a record nothing is let \
+                "the release is forced, but its record cannot be written to ConfigMap {name} in namespace {} ({}); without a record nothing is let \
                  go. It is tried again",
-                context.own_namespace
+                context.own_namespace,
+                cause(&error)
             );
             Err(Obstacle::Remote {
                 failure: Failure {

@@ -25,7 +25,7 @@ pub(super) async fn record(
         .claims
         .reserve(subject.uid, &access.key, id, &context.tenant_of())
     {
-        return Ok(());
+        return Err(Obstacle::Early(context.options.inventory.busy));
     }
     let retiring = RetiringDeployment {
         id: id.clone(),

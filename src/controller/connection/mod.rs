@@ -5,6 +5,7 @@ pub(crate) mod surveys;
 pub(crate) mod views;
 
 pub(crate) mod chain;
+mod orphans;
 mod survey;
 
 use std::sync::Arc;
@@ -41,6 +42,11 @@ pub(crate) async fn reconcile(
     object: Arc<Connection>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
+    // What belongs to nobody is known only when every Deployment has been listed.
+    let listed = context.metrics.listed().deployments.wait();
+    if tokio::time::timeout(SOON, listed).await.is_err() {
+        return Ok(Action::requeue(Duration::ZERO));
+    }
     let namespace = object.namespace().unwrap_or_default();
     let name = (namespace.clone(), object.name_any());
     // Live, because our own writes of the last round must be in it.
@@ -257,6 +263,11 @@ async fn tell(
         None => News::good("Ready", "", ready.message.clone()),
         Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
     });
+    let orphans = survey
+        .problem
+        .is_none()
+        .then(|| orphans::news(status, &survey.orphans))
+        .flatten();
     let works = survey.tenant.as_ref().filter(|_| survey.problem.is_none());
     if let Some(tenant) = works.filter(|_| status.secrets.len() > 1) {
         status.secrets = chain::release_former(context, connection, tenant).await?;
@@ -268,6 +279,9 @@ async fn tell(
     let api = context.connections_in(&connection.namespace().unwrap_or_default());
     api.replace_status(&connection.name_any(), &PostParams::default(), &changed)
         .await?;
+    if let Some(orphans) = orphans {
+        context.events.publish(connection, orphans).await;
+    }
     if let Some(news) = news {
         context.events.publish(connection, news).await;
         wake_users(
@@ -311,5 +325,8 @@ fn fill(status: &mut ConnectionStatus, connection: &Connection, survey: Survey, 
         status.resource_groups = survey.resource_groups;
         status.running = Some(survey.running);
         status.unclaimed = Some(survey.unclaimed);
+        status.orphan_count = Some(survey.orphans.len() as i64);
+        status.orphans = survey.orphans;
+        status.orphans.truncate(orphans::MAXIMUM_LISTED);
     }
 }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
+use super::orphans;
 use super::surveys::Made;
 use super::views::ConnectionName;
 use crate::aicore::{Client, Error, GroupKey, Meta, Status, Tenant};
+use crate::api::Orphan;
 use crate::controller::context::Context;
 use crate::controller::problem::Problem;
 
@@ -18,6 +20,8 @@ pub(crate) struct Survey {
     pub(crate) resource_groups: Vec<String>,
     pub(crate) running: i64,
     pub(crate) unclaimed: i64,
+    /// Those of the unclaimed that were made for an object of the Connection's namespace, ordered by id.
+    pub(crate) orphans: Vec<Orphan>,
 }
 
 impl Survey {
@@ -40,8 +44,10 @@ impl Survey {
         match self.resource_groups.len() {
             0 => "the key works; it may not list resource groups".to_owned(),
             groups => format!(
-                "the key works; resource groups: {groups}, running deployments: {}, unclaimed: {}",
-                self.running, self.unclaimed
+                "the key works; resource groups: {groups}, running deployments: {}, unclaimed: {}, orphans: {}",
+                self.running,
+                self.unclaimed,
+                self.orphans.len()
             ),
         }
     }
@@ -57,7 +63,7 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
         .as_ref()
         .filter(|made| made.at.elapsed() < context.options.resync)
     {
-        return count(context, client.tenant(), &made.resource_groups);
+        return count(context, &name.0, client.tenant(), &made.resource_groups);
     }
     match make(
         context,
@@ -69,7 +75,7 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
         Ok(made) => {
             let made = Arc::new(made);
             context.surveys.keep(name, made.clone());
-            count(context, client.tenant(), &made.resource_groups)
+            count(context, &name.0, client.tenant(), &made.resource_groups)
         }
         Err(error) => {
             let problem = Problem {
@@ -146,7 +152,12 @@ fn judge(groups: Error, meta: Result<Meta, Error>) -> Result<(), Error> {
     }
 }
 
-fn count(context: &Context, tenant: &Tenant, resource_groups: &[String]) -> Survey {
+fn count(
+    context: &Context,
+    namespace: &str,
+    tenant: &Tenant,
+    resource_groups: &[String],
+) -> Survey {
     let mut survey = Survey {
         tenant: Some(tenant.clone()),
         resource_groups: resource_groups.to_vec(),
@@ -164,8 +175,12 @@ fn count(context: &Context, tenant: &Tenant, resource_groups: &[String]) -> Surv
             .iter()
             .filter(|deployment| deployment.status == Status::Running)
             .count() as i64;
-        survey.unclaimed += context.unclaimed(&key, &snapshot, None).len() as i64;
+        let unclaimed = context.unclaimed(&key, &snapshot, None);
+        survey.unclaimed += unclaimed.len() as i64;
+        let orphans = orphans::among(&unclaimed, context, namespace, &key, &snapshot);
+        survey.orphans.extend(orphans);
     }
+    survey.orphans.sort_by(|a, b| a.id.cmp(&b.id));
     survey
 }
 

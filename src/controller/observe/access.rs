@@ -7,7 +7,7 @@ use crate::api::{Connection, Deployment, IN_USE_FINALIZER};
 use crate::controller::connection::views::ConnectionView;
 use crate::controller::context::Context;
 use crate::controller::finalizers;
-use crate::controller::problem::Problem;
+use crate::controller::problem::{Problem, cause};
 use crate::lifecycle::situation;
 
 use k8s_openapi::api::core::v1::Secret;
@@ -146,7 +146,8 @@ async fn unseen(context: &Context, namespace: &str, name: &str) -> Blocked {
         }
         Err(error) => {
             let message = format!(
-                "Connection {name} could not be read from the Kubernetes API ({error}); it is tried again"
+                "Connection {name} could not be read from the Kubernetes API ({}); it is tried again",
+                cause(&error)
             );
             Blocked::new(
                 situation::Connection::Unreachable,

@@ -11,6 +11,10 @@ pub(crate) struct Findings {
     pub(crate) remote: Option<aicore::Deployment>,
     pub(crate) candidates: Vec<String>,
     pub(crate) recheck: Option<Duration>,
+    /// Whether what was found is not the result of the open create call, which may still have one.
+    pub(crate) call_stays_open: bool,
+    /// Whether a stop that the status records can have no effect any more.
+    pub(crate) stop_is_over: bool,
 }
 
 impl Findings {
@@ -20,6 +24,8 @@ impl Findings {
             remote: None,
             candidates: Vec::new(),
             recheck: None,
+            call_stays_open: false,
+            stop_is_over: false,
         }
     }
 }

@@ -1,26 +1,24 @@
 //! Looking for a deployment that is an object's already, before one is created and before an object without a record goes.
 
 use std::collections::BTreeSet;
-
-use kube::ResourceExt;
+use std::time::Duration;
 
 use super::access::{Access, Blocked};
-use super::findings::Findings;
 use super::group::{self, Standing};
 use super::lost::{self, Lost};
 use super::others::is_known;
-use super::time_to_live;
 use crate::aicore::{self, ConfigurationFilter, Observed, Snapshot, Status, TargetStatus};
-use crate::api::{ConfigurationTemplate, Deployment, Intent};
-use crate::controller::subject::{Subject, adopts, bears_our_name};
-use crate::lifecycle::intent::{self, OpenIntent, Outcome};
-use crate::lifecycle::situation::{Goal, Look, Record, Resolution};
+use crate::api::ConfigurationTemplate;
+use crate::controller::subject::{Subject, adopts};
+use crate::lifecycle::situation::{Goal, Look};
 
 /// What a look found.
 pub(crate) struct Sight {
     pub(crate) look: Look,
     /// The deployments that were found.
     pub(crate) candidates: Vec<String>,
+    /// When time alone may change what is found.
+    pub(crate) recheck: Option<Duration>,
 }
 
 impl Sight {
@@ -28,6 +26,7 @@ impl Sight {
         Self {
             look,
             candidates: Vec::new(),
+            recheck: None,
         }
     }
 }
@@ -68,7 +67,12 @@ pub(crate) async fn for_own(
     Ok(sight)
 }
 
-fn adopted(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot, id: &str) -> Sight {
+pub(crate) fn adopted(
+    subject: &Subject<'_>,
+    access: &Access,
+    snapshot: &Snapshot,
+    id: &str,
+) -> Sight {
     let holder = subject
         .context
         .claims
@@ -79,8 +83,8 @@ fn adopted(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot, id: &str
         (Some(_), _) => Look::One,
     };
     Sight {
-        look,
         candidates: vec![id.to_owned()],
+        ..Sight::of(look)
     }
 }
 
@@ -100,11 +104,16 @@ async fn unrecorded(
         match lost::from_configuration(subject, access, snapshot, id) {
             Lost::Nothing => {}
             Lost::Found(id) => candidates.push(id),
-            Lost::Undecided => return Ok(Sight::of(Look::Pending)),
+            Lost::Undecided => {
+                return Ok(Sight {
+                    recheck: Some(subject.context.options.inventory.busy),
+                    ..Sight::of(Look::Pending)
+                });
+            }
             Lost::Ambiguous(candidates) => {
                 return Ok(Sight {
-                    look: Look::Several,
                     candidates,
+                    ..Sight::of(Look::Several)
                 });
             }
         }
@@ -114,7 +123,10 @@ async fn unrecorded(
         1 => Look::One,
         _ => Look::Several,
     };
-    Ok(Sight { look, candidates })
+    Ok(Sight {
+        candidates,
+        ..Sight::of(look)
+    })
 }
 
 /// Deployments whose configuration bears the object's name, that no object holds and that the object does not record. AI Core may leave the
@@ -181,6 +193,17 @@ async fn own_configurations(
     Ok(own.map(|configuration| configuration.id).collect())
 }
 
+/// Those of `ids` that no other object holds, nor has held in the time of this process: what was left alone on purpose is not lost.
+pub(crate) fn lost<'a>(
+    subject: &Subject<'_>,
+    access: &Access,
+    ids: impl Iterator<Item = &'a str>,
+) -> BTreeSet<String> {
+    let mut lost = unclaimed(subject, access, ids);
+    lost.retain(|id| !subject.context.claims.was_recorded(id));
+    lost
+}
+
 /// Those of `ids` that no other object holds.
 pub(crate) fn unclaimed<'a>(
     subject: &Subject<'_>,
@@ -197,149 +220,4 @@ pub(crate) fn unclaimed<'a>(
 /// Whether AI Core is deleting it already: it is nobody's any more.
 pub(crate) fn is_going(deployment: &aicore::Deployment) -> bool {
     deployment.status == Status::Deleting || deployment.target_status == Some(TargetStatus::Deleted)
-}
-
-/// Looks for the result of a create call whose answer was lost.
-pub(crate) async fn for_result(
-    subject: &Subject<'_>,
-    access: &Access,
-    intent: &Intent,
-) -> Result<Findings, Blocked> {
-    let settle = subject.context.options.settle();
-    let (since, known_for) = subject.remember(|memory| {
-        (
-            memory.unsettled_since,
-            memory.intent_known_for(intent.serial),
-        )
-    });
-    let pending = || Findings::of(Record::Intent(Resolution::Pending));
-    let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
-        Observed::Fresh(snapshot) => snapshot,
-        Observed::Waiting => return Ok(pending()),
-        // Nothing is left where the call could have had its effect.
-        Observed::Failed(error)
-            if group::standing(subject, access, &error).await == Standing::Gone =>
-        {
-            return Ok(Findings::of(Record::Intent(Resolution::NoEffect)));
-        }
-        Observed::Failed(error) => return Err(Blocked::from(&*error)),
-    };
-    let found = |id: String| Findings {
-        candidates: vec![id],
-        ..Findings::of(Record::Intent(Resolution::Found))
-    };
-    subject.remember(|memory| memory.group_found());
-    // What the call returned is known where only the record of it failed.
-    let returned = subject
-        .remember(|memory| memory.created.clone())
-        .filter(|(serial, _)| *serial == intent.serial);
-    if let Some((_, id)) = returned {
-        return Ok(found(id));
-    }
-    // A person's choice comes first: naming a deployment makes this object its holder, unless another one holds it.
-    let chosen = adopts(&subject.object).filter(|id| snapshot.get(id).is_some());
-    if let Some(id) = chosen.filter(|id| adopted(subject, access, &snapshot, id).look == Look::One)
-    {
-        return Ok(found(id.to_owned()));
-    }
-    match resolve(subject, access, intent, &snapshot) {
-        Outcome::Found(id) => Ok(found(id)),
-        Outcome::Ambiguous(candidates) => Ok(Findings {
-            candidates,
-            ..Findings::of(Record::Intent(Resolution::Ambiguous))
-        }),
-        Outcome::NoCandidate if known_for < settle => Ok(Findings {
-            recheck: Some(settle - known_for),
-            ..pending()
-        }),
-        // Only a list that was requested after the settling time has passed proves that the call had no effect.
-        Outcome::NoCandidate if snapshot.requested_at.elapsed() > known_for - settle => {
-            subject.remember(|memory| memory.unsettled_since = tokio::time::Instant::now());
-            Ok(Findings {
-                recheck: Some(subject.context.options.inventory.busy),
-                ..pending()
-            })
-        }
-        Outcome::NoCandidate => Ok(Findings::of(Record::Intent(Resolution::NoEffect))),
-    }
-}
-
-fn resolve(
-    subject: &Subject<'_>,
-    access: &Access,
-    intent: &Intent,
-    snapshot: &Snapshot,
-) -> Outcome {
-    let fits = |deployment: &aicore::Deployment| {
-        let same_ttl = time_to_live::may_be_equal(deployment.ttl.as_deref(), intent.ttl.as_deref());
-        let may_use_it =
-            [intent.configuration_id.as_str(), ""].contains(&deployment.configuration_id.as_str());
-        may_use_it && same_ttl
-    };
-    let fitting = snapshot.iter().filter(|deployment| fits(deployment));
-    let ids = fitting.map(|deployment| deployment.id.as_str());
-    let candidates = unclaimed(subject, access, ids);
-    // A deployment whose configuration AI Core does not tell may be anybody's.
-    let told = |id: &String| {
-        snapshot
-            .get(id)
-            .is_some_and(|deployment| !deployment.configuration_id.is_empty())
-    };
-    let bears_our_name = bears_our_name(&subject.object, &intent.configuration_id);
-    let provable = candidates.iter().all(told) && (bears_our_name || access.exclusive);
-    intent::resolve(
-        subject.uid,
-        &open_intents(subject, access, intent),
-        &candidates,
-        provable,
-    )
-}
-
-/// The create calls whose results could be mistaken for this one's: open ones for the same configuration and ttl in the same place.
-fn open_intents(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Vec<OpenIntent> {
-    let mut open = others_open(
-        subject,
-        access,
-        &intent.configuration_id,
-        intent.ttl.as_deref(),
-    );
-    open.push(open_intent(subject.uid, intent));
-    open
-}
-
-/// The open create calls of other objects for a configuration and ttl in the same place.
-pub(crate) fn others_open(
-    subject: &Subject<'_>,
-    access: &Access,
-    configuration_id: &str,
-    ttl: Option<&str>,
-) -> Vec<OpenIntent> {
-    let same_call = |other: &Deployment| -> Option<OpenIntent> {
-        let uid = other.uid().filter(|uid| uid != subject.uid)?;
-        let status = other.status.as_ref()?;
-        let open = status.intent.as_ref()?;
-        let same = status.tenant.as_ref() == Some(&access.key.tenant)
-            && other.spec.resource_group == access.key.group
-            && open.configuration_id == configuration_id
-            && time_to_live::may_be_equal(open.ttl.as_deref(), ttl);
-        same.then(|| open_intent(&uid, open))
-    };
-    let others = subject.context.deployments.state();
-    others.iter().filter_map(|other| same_call(other)).collect()
-}
-
-/// Whether a create call for one of these configurations is under way, so that its result is nobody's yet.
-pub(crate) fn is_being_created(subject: &Subject<'_>, access: &Access, calls: &[&Intent]) -> bool {
-    calls.iter().any(|call| {
-        let (configuration, ttl) = (&call.configuration_id, call.ttl.as_deref());
-        subject.context.is_creating(&access.key, configuration)
-            || !others_open(subject, access, configuration, ttl).is_empty()
-    })
-}
-
-fn open_intent(uid: &str, intent: &Intent) -> OpenIntent {
-    OpenIntent {
-        object: uid.to_owned(),
-        known: intent.known.iter().cloned().collect(),
-    }
 }

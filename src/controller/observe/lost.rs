@@ -3,20 +3,17 @@
 //! Such a configuration does not bear the object's name. But a status can be older than the deployment, after etcd was restored from a backup,
 //! and a second deployment would be a copy that nobody asked for.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
 use super::access::Access;
+use super::calls;
 use super::look;
 use super::others::{is_known, may_be_of};
 use super::time_to_live;
 use crate::aicore::{self, Snapshot};
-use crate::api::{Deployment, DesiredState};
-use crate::controller::finalizers;
+use crate::api::Deployment;
 use crate::controller::subject::Subject;
-use crate::lifecycle::intent::{self, OpenIntent, Outcome};
 
 /// The three times that tell whether a deployment is younger than an object are whole seconds.
 const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
@@ -33,10 +30,9 @@ pub(crate) enum Lost {
     Ambiguous(Vec<String>),
 }
 
-/// Looks for a deployment from `configuration` that belongs to an object without a record.
-///
-/// Where nobody else creates from the configuration, what nobody holds is shared out among the objects that have none. Elsewhere somebody else
-/// may have made it: it counts only when the object may have made it itself, and then a person is asked.
+/// Looks for a deployment from `configuration` that belongs to an object without a record: the late result of a call that was given up, or one
+/// that is younger than an object whose status knows of no call at all. Who else may have made it is a question for a person, except for late
+/// results where nobody else creates from the configuration.
 pub(crate) fn from_configuration(
     subject: &Subject<'_>,
     access: &Access,
@@ -45,51 +41,55 @@ pub(crate) fn from_configuration(
 ) -> Lost {
     let object = &*subject.object;
     let ttl = object.spec.ttl.as_deref();
+    let open = calls::open_calls(subject, access, configuration, ttl);
+    let settle = subject.context.options.settle();
+    if access.exclusive && open.iter().any(|call| call.known_for < settle) {
+        // One more call would be one more that their results could be mistaken for.
+        return Lost::Undecided;
+    }
     let fits = |deployment: &&aicore::Deployment| {
         deployment.configuration_id == configuration
             && time_to_live::may_be_equal(deployment.ttl.as_deref(), ttl)
             && !look::is_going(deployment)
             && !is_known(object, &deployment.id)
-            && (access.exclusive || may_have_made(object, deployment, snapshot.date))
+            && may_have_made(object, deployment, snapshot.date)
     };
     let fitting = snapshot.iter().filter(fits);
     let ids = fitting.map(|deployment| deployment.id.as_str());
-    let candidates = look::unclaimed(subject, access, ids);
+    let candidates: Vec<String> = look::lost(subject, access, ids).into_iter().collect();
     if candidates.is_empty() {
         return Lost::Nothing;
     }
     if subject.context.is_creating(&access.key, configuration) {
         return Lost::Undecided;
     }
-    if !look::others_open(subject, access, configuration, ttl).is_empty() {
+    if !open.is_empty() {
         // They are the results of other objects' calls, or those objects are told that nothing proves it.
         return Lost::Nothing;
     }
-    if !access.exclusive {
-        return Lost::Ambiguous(candidates.into_iter().collect());
-    }
-    let without_record = without_record(subject, access, configuration);
-    match intent::resolve(subject.uid, &without_record, &candidates, true) {
-        Outcome::NoCandidate => Lost::Nothing,
-        Outcome::Found(id) => Lost::Found(id),
-        Outcome::Ambiguous(candidates) => Lost::Ambiguous(candidates),
+    let late = |id: &String| snapshot.get(id).is_some_and(|found| is_late(object, found));
+    match candidates.as_slice() {
+        [id] if access.exclusive && late(id) => Lost::Found(id.clone()),
+        _ => Lost::Ambiguous(candidates),
     }
 }
 
-/// Whether an object may have made a deployment that its status does not know: as the result of a call that was given up, or, when its status
-/// knows of no call at all, because the deployment is younger than the object.
+/// Whether an object may have made a deployment that its status does not know.
 fn may_have_made(
     object: &Deployment,
     deployment: &aicore::Deployment,
     date: Option<Timestamp>,
 ) -> bool {
     let status = object.status.as_ref();
-    let mut lapsed = status.iter().flat_map(|status| &status.lapsed);
-    if lapsed.any(|call| may_be_of(call, deployment)) {
-        return true;
-    }
     let never_called = status.is_none_or(|status| status.create_serial == 0);
-    never_called && is_younger(object, deployment, date) == Some(true)
+    is_late(object, deployment)
+        || never_called && is_younger(object, deployment, date) == Some(true)
+}
+
+/// Whether a deployment may be the result of a create call that was given up.
+fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
+    let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
+    lapsed.any(|call| may_be_of(call, deployment))
 }
 
 /// Whether a deployment is younger than an object, each by the clock that it was made by.
@@ -102,42 +102,4 @@ fn is_younger(
     let age = date?.duration_since(created);
     let object_age = Timestamp::now().duration_since(object.creation_timestamp()?.0);
     Some(age + ROUNDING < object_age)
-}
-
-/// The objects that want a deployment of this configuration and record none, this one included.
-fn without_record(subject: &Subject<'_>, access: &Access, configuration: &str) -> Vec<OpenIntent> {
-    let is_one = |other: &Deployment| {
-        let status = other.status.as_ref();
-        let records =
-            status.is_some_and(|status| status.deployment.is_some() || status.intent.is_some());
-        let spec = &other.spec;
-        !records
-            && spec.configuration_id.as_deref() == Some(configuration)
-            && spec.ttl == subject.object.spec.ttl
-            && spec.resource_group == access.key.group
-            && spec.desired_state == DesiredState::Running
-            && spec.adopt.is_none()
-            && !finalizers::is_terminating(other)
-            && leads_here(subject, access, other)
-    };
-    let others = subject.context.deployments.state();
-    let mut uids: BTreeSet<String> = others
-        .iter()
-        .filter(|other| is_one(other))
-        .filter_map(|other| other.uid())
-        .collect();
-    uids.insert(subject.uid.to_owned());
-    let nothing_known = |object| OpenIntent {
-        object,
-        known: BTreeSet::new(),
-    };
-    uids.into_iter().map(nothing_known).collect()
-}
-
-fn leads_here(subject: &Subject<'_>, access: &Access, other: &Deployment) -> bool {
-    let connection = (
-        other.namespace().unwrap_or_default(),
-        other.spec.connection_ref.name.clone(),
-    );
-    subject.context.connections.tenant(&connection).as_ref() == Some(&access.key.tenant)
 }

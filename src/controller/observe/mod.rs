@@ -2,11 +2,12 @@
 
 pub(crate) mod access;
 
+mod calls;
 mod findings;
 mod group;
-mod look;
+pub(crate) mod look;
 mod lost;
-mod others;
+pub(crate) mod others;
 mod remote;
 mod time_to_live;
 
@@ -41,6 +42,10 @@ pub(crate) struct Observation {
     pub(crate) retiring: Option<Retiring>,
     /// Deployments that are this object's besides the recorded one, and that it does not record.
     pub(crate) unrecorded: Vec<String>,
+    /// Whether what was found is not the result of the open create call, which may still have one.
+    pub(crate) call_stays_open: bool,
+    /// Whether a stop that the status records can have no effect any more.
+    pub(crate) stop_is_over: bool,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
     /// When time alone may change the situation.
@@ -69,6 +74,8 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         candidates: Vec::new(),
         retiring: None,
         unrecorded: Vec::new(),
+        call_stays_open: false,
+        stop_is_over: false,
         problem: None,
         recheck: None,
         moved_to: None,
@@ -161,6 +168,8 @@ async fn look_at_everything(
     }
     observation.situation.record = findings.record;
     observation.remote = findings.remote;
+    observation.call_stays_open = findings.call_stays_open;
+    observation.stop_is_over = findings.stop_is_over;
     observation.candidates = match findings.record {
         Record::Deployment { .. } => observation.unrecorded.clone(),
         _ => findings.candidates,
@@ -227,7 +236,7 @@ async fn findings(
         return Ok(remote::find(subject, access, &recorded).await);
     }
     if let Some(intent) = status.intent {
-        return Ok(look::for_result(subject, access, &intent).await);
+        return Ok(calls::for_result(subject, access, &intent).await);
     }
     let sight = match look::for_own(subject, goal, access).await {
         Ok(sight) => sight,
@@ -248,6 +257,7 @@ async fn findings(
     };
     Ok(Ok(Findings {
         candidates: sight.candidates,
+        recheck: sight.recheck,
         ..Findings::of(record)
     }))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::access::{Access, Blocked};
+use super::calls;
 use super::look;
 use super::remote;
 use super::time_to_live;
@@ -128,7 +129,7 @@ fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<Stri
         .iter()
         .flat_map(|status| &status.lapsed)
         .collect();
-    if calls.is_empty() || look::is_being_created(subject, access, &calls) {
+    if calls.is_empty() || calls::is_being_created(subject, access, &calls) {
         return Vec::new();
     }
     let ids = snapshot
@@ -136,7 +137,7 @@ fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<Stri
         .filter(|deployment| calls.iter().any(|call| may_be_of(call, deployment)))
         .filter(|deployment| provable(deployment) && !is_known(object, &deployment.id))
         .map(|deployment| deployment.id.as_str());
-    look::unclaimed(subject, access, ids).into_iter().collect()
+    look::lost(subject, access, ids).into_iter().collect()
 }
 
 /// Whether a deployment may be the result of a create call.

@@ -64,10 +64,13 @@ pub(crate) async fn find(
     subject.remember(|memory| memory.group_found());
     if let Some(deployment) = snapshot.get(&recorded.id) {
         subject.remember(|memory| memory.about(&recorded.id).seen());
-        let remote = Remote::Present(present(subject, deployment, snapshot.date));
+        let present = present(subject, deployment, snapshot.date);
+        let stop = stop_on_its_way(subject, &recorded.id, &present);
         return Ok(Findings {
             remote: Some(deployment.clone()),
-            ..Findings::of(record(remote))
+            recheck: stop.filter(|rest| !rest.is_zero()),
+            stop_is_over: stop == Some(Duration::ZERO),
+            ..Findings::of(record(Remote::Present(present)))
         });
     }
     let (proof, recheck) = match prove_absence(subject, access, recorded).await? {
@@ -125,6 +128,20 @@ fn present(
         overdue: subject.remember(|memory| memory.about(&deployment.id).passing_for(passing))
             >= options.overdue,
     }
+}
+
+/// How long a stop that the status records may still arrive at a deployment that runs on: a process that has died may have sent it.
+fn stop_on_its_way(subject: &Subject<'_>, id: &str, present: &Present) -> Option<Duration> {
+    let runs_on = present.state == State::Running && present.target == Target::Running;
+    subject.remember(|memory| {
+        let remote = memory.about(id);
+        if !(runs_on && present.stop_sent) {
+            remote.stopping();
+            return None;
+        }
+        let settle = subject.context.options.settle();
+        Some(settle.saturating_sub(remote.runs_on_for()))
+    })
 }
 
 /// Whether AI Core is about to change the state.

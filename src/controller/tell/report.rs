@@ -45,8 +45,8 @@ pub(crate) fn status(
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
     }
-    if step == Step::Done(Done::Running) {
-        // A stop that was announced but never sent must not explain a later stop by somebody else.
+    if step == Step::Done(Done::Running) && observation.stop_is_over {
+        // A stop that was announced but had no effect must not explain a later stop by somebody else.
         status.stop_sent_for = None;
     }
     if says_nothing_new(object, &status, observation, step) {

@@ -37,6 +37,8 @@ fn observation(connection: Connection) -> Observation {
         candidates: vec!["d1".into(), "d2".into()],
         retiring: None,
         unrecorded: Vec::new(),
+        call_stays_open: false,
+        stop_is_over: false,
         problem: None,
         recheck: None,
         moved_to: None,

@@ -221,9 +221,14 @@ impl Emulated {
 
     /// Somebody else's configuration in a group of [`TENANT`].
     pub async fn add_configuration(&self, group: &str) -> String {
+        self.add_configuration_named(group, "made by hand").await
+    }
+
+    /// A configuration of this name in a group of [`TENANT`].
+    pub async fn add_configuration_named(&self, group: &str, name: &str) -> String {
         let new = json!({
             "resourceGroup": group,
-            "name": "made by hand",
+            "name": name,
             "scenarioId": "churn",
             "executableId": "churn-server",
             "parameters": {"imageTag": "1"},

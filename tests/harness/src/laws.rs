@@ -68,7 +68,7 @@ pub struct ObjectHistory {
     pub current: Option<String>,
     /// When the operator let it go: its finalizer was off, or it had vanished.
     pub released: Option<Timestamp>,
-    /// Whether its remote deployment is to stay when it goes.
+    /// Whether its remote deployment is to stay when it goes: by its policy, or because a person forces its release.
     pub orphans: bool,
 }
 

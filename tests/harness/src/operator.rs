@@ -1,5 +1,6 @@
 //! The operator as its own process, with the rights that `deploy/` gives it and no others.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -144,19 +145,28 @@ impl Operator {
             .is_some_and(|process| process.exit_status().is_some())
     }
 
-    /// Waits until a line of its log, of any of its lives, contains `text`.
+    /// Waits until a line of its log, of any of its lives, contains `text`, and returns it.
     ///
     /// # Panics
     ///
     /// When it ends, or when 20 s have passed; the message has the end of its log.
-    pub async fn says(&self, text: &str) {
+    pub async fn says(&self, text: &str) -> String {
         let process = self.process.as_ref().expect("the operator runs");
-        if let Err(error) = process
+        let line = process
             .wait_for_log_line(text, Duration::from_secs(20))
-            .await
-        {
-            panic!("{error}");
-        }
+            .await;
+        line.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Where its first life answers probes and hands out metrics.
+    ///
+    /// # Panics
+    ///
+    /// When it does not say so within 20 s.
+    pub async fn address(&self) -> SocketAddr {
+        let line = self.says("serving probes and metrics").await;
+        let (_, address) = line.rsplit_once("address=").expect("it names the address");
+        address.trim().parse().expect("it is an address")
     }
 
     /// The whole log of all its lives.
@@ -196,7 +206,14 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
 async fn install(control_plane: &ControlPlane) {
     let steps: [&[&str]; 3] = [
         &["apply", "--server-side", "-f", "crds"],
-        &["apply", "--server-side", "-f", "deploy/rbac.yaml"],
+        &[
+            "apply",
+            "--server-side",
+            "-f",
+            "deploy/rbac.yaml",
+            "-f",
+            "deploy/protection.yaml",
+        ],
         &[
             "wait",
             "--for=condition=Established",

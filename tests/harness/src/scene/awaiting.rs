@@ -1,8 +1,12 @@
 //! Waiting for objects, by watches.
 
+use std::pin::pin;
+
+use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::DynamicObject;
 use kube::runtime::wait::{await_condition, conditions};
+use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -90,6 +94,30 @@ impl Scene {
             "{name} never had the reason {reason}"
         );
         reasons.collect()
+    }
+
+    /// Waits until an event in the namespace has a reason, and returns its note.
+    pub async fn until_told(&self, reason: &str) -> String {
+        let told = async {
+            let events = watcher(self.api("Event"), watcher::Config::default());
+            let events = events.default_backoff().applied_objects();
+            let mut events = pin!(events);
+            loop {
+                let event = events.next().await.expect("a watch does not end");
+                match event {
+                    Ok(event) if event.data["reason"] == reason => return event,
+                    // A watch that was interrupted goes on.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        };
+        match tokio::time::timeout(LIMIT, told).await {
+            Ok(event) => event.data["note"].as_str().unwrap_or_default().to_owned(),
+            Err(_) => {
+                self.despair(&format!("an event with the reason {reason} was awaited"))
+                    .await
+            }
+        }
     }
 
     /// Waits until an object is gone.

@@ -17,6 +17,9 @@ use crate::laws::ObjectHistory;
 /// The finalizer that the operator takes off when it lets an object go.
 const FINALIZER: &str = "aicore.dev/deployment";
 
+/// The annotation with which a person forces an object's release.
+const FORCE_RELEASE: &str = "aicore.dev/force-release";
+
 /// What is known of all objects, by uid.
 type ByUid = BTreeMap<String, Known>;
 
@@ -112,7 +115,9 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
         history.released.get_or_insert_with(Timestamp::now);
     }
     history.adopts = text("/spec/adopt/deploymentId").or(history.adopts.take());
-    history.orphans = text("/spec/deletionPolicy").as_deref() == Some("Orphan");
+    let forced = object.annotations().get(FORCE_RELEASE);
+    history.orphans = text("/spec/deletionPolicy").as_deref() == Some("Orphan")
+        || forced.is_some_and(|reason| !reason.trim().is_empty());
     history.current = text("/status/deployment/id");
     history.recorded.extend(history.current.clone());
 }

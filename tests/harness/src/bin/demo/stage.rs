@@ -69,7 +69,9 @@ impl Stage {
             emulator_url,
             control_plane,
         };
-        stage.kubectl("apply -f crds/ -f deploy/rbac.yaml").await?;
+        stage
+            .kubectl("apply -f crds/ -f deploy/rbac.yaml -f deploy/protection.yaml")
+            .await?;
         stage
             .kubectl("wait --for=condition=Established crd/connections.aicore.dev crd/deployments.aicore.dev")
             .await?;

@@ -1,0 +1,276 @@
+//! Deployments in AI Core that were made for an object of this cluster and that no object holds any more.
+//!
+//! A deployment has no name of its own, so the name of its configuration tells whose it was. Each Connection names only those that were made
+//! for its own namespace: one namespace learns nothing about another. Where AI Core leaves the name of the configuration out, nobody can tell,
+//! and the deployment counts as unclaimed only.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+
+use crate::aicore::{self, GroupKey, Snapshot};
+use crate::api::{ConnectionStatus, Deployment, Orphan};
+use crate::controller::context::Context;
+use crate::controller::observe::look::is_going;
+use crate::controller::observe::others::{is_known, may_be_of};
+use crate::controller::subject::{adopts, goal};
+use crate::controller::tell::events::News;
+use crate::lifecycle::identity::Identity;
+use crate::lifecycle::situation::Goal;
+
+/// How many orphans a status lists.
+pub(crate) const MAXIMUM_LISTED: usize = 20;
+
+/// Those of the unclaimed deployments of a resource group that were made for an object of `namespace`.
+pub(crate) fn among(
+    unclaimed: &BTreeSet<String>,
+    context: &Context,
+    namespace: &str,
+    key: &GroupKey,
+    snapshot: &Snapshot,
+) -> Vec<Orphan> {
+    let made_for = |deployment: &aicore::Deployment| {
+        let maker = Identity::of_configuration(deployment.configuration_name.as_deref()?)?;
+        let ours = maker.cluster == context.cluster_id && maker.namespace == namespace;
+        (ours && !is_going(deployment)).then_some(maker.name)
+    };
+    let orphan = |deployment: &aicore::Deployment| {
+        let name = made_for(deployment)?;
+        let wanted = object(context, namespace, &name).is_some_and(|object| {
+            lives_in(context, &object, key)
+                && may_find(
+                    &object,
+                    goal(&object, context.options.deletion_policy),
+                    deployment,
+                )
+        });
+        (!wanted).then(|| Orphan {
+            id: deployment.id.clone(),
+            resource_group: key.group.clone(),
+            deployment: name,
+            state: deployment.status.to_string(),
+        })
+    };
+    snapshot
+        .iter()
+        .filter(|deployment| unclaimed.contains(&deployment.id))
+        .filter_map(orphan)
+        .collect()
+}
+
+/// The object of this name, not older than what was last written to it.
+fn object(context: &Context, namespace: &str, name: &str) -> Option<Arc<Deployment>> {
+    let cached = context
+        .deployments
+        .get(&ObjectRef::new(name).within(namespace))?;
+    let memory = context.memories.of(&cached.uid()?);
+    let newest = memory.lock().newest(cached);
+    Some(newest)
+}
+
+/// Whether what the object makes or looks for is in this resource group of this tenant.
+fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
+    let recorded = object
+        .status
+        .as_ref()
+        .filter(|status| status.records_something());
+    let tenant = match recorded {
+        Some(status) => status.tenant.clone(),
+        None => {
+            let namespace = object.namespace().unwrap_or_default();
+            let connection = (namespace, object.spec.connection_ref.name.clone());
+            context.connections.tenant(&connection)
+        }
+    };
+    object.spec.resource_group == key.group && tenant.as_ref() == Some(&key.tenant)
+}
+
+/// Whether the object that a deployment was made for may still find it: as the result of a create call whose answer is missing, as its own
+/// while it records none, or as one of those that have to go with it.
+fn may_find(object: &Deployment, goal: Goal, deployment: &aicore::Deployment) -> bool {
+    let status = object.status.clone().unwrap_or_default();
+    let mut calls = status.intent.iter().chain(&status.lapsed);
+    let looks = !status.records_something() && adopts(object).is_none();
+    looks
+        || matches!(goal, Goal::Released | Goal::Deleted)
+        || is_known(object, &deployment.id)
+        || calls.any(|call| may_be_of(call, deployment))
+}
+
+/// What a person has to hear when there are more orphans than a Connection's status tells of.
+pub(crate) fn news(before: &ConnectionStatus, orphans: &[Orphan]) -> Option<News> {
+    let known: BTreeSet<&str> = before
+        .orphans
+        .iter()
+        .map(|orphan| orphan.id.as_str())
+        .collect();
+    let count = before.orphan_count.unwrap_or_default();
+    let more = orphans.len() as i64 > count;
+    // A list that was cut does not tell which ones are new, but only whether there are more.
+    let all_known = count <= MAXIMUM_LISTED as i64;
+    let new: Vec<&Orphan> = orphans
+        .iter()
+        .filter(|orphan| !known.contains(orphan.id.as_str()))
+        .collect();
+    if new.is_empty() || !(more || all_known) {
+        return None;
+    }
+    let described: Vec<String> = new
+        .iter()
+        .map(|orphan| {
+            format!(
+                "{} (resource group {}, {}, made for {})",
+                orphan.id, orphan.resource_group, orphan.state, orphan.deployment
+            )
+        })
+        .collect();
+    let ids: Vec<&str> = new.iter().map(|orphan| orphan.id.as_str()).collect();
+    let note = format!(
+        "no Deployment of this namespace holds what was made for one, and it costs as long as it runs. Name it in spec.adopt of a Deployment, or delete \
+         it in AI Core: {}",
+        described.join(", ")
+    );
+    Some(News::bad("OrphansFound", &ids.join(" "), note))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::aicore::{Status, TargetStatus};
+
+    fn object(fields: &Value, status: &Value) -> Deployment {
+        let mut object = json!({
+            "metadata": {"name": "churn", "namespace": "team-a"},
+            "spec": {"resourceGroup": "team-a", "connectionRef": {"name": "prod"}},
+            "status": status,
+        });
+        let spec = object["spec"].as_object_mut().expect("it is an object");
+        spec.extend(fields.as_object().expect("it is an object").clone());
+        serde_json::from_value(object).expect("it is a Deployment")
+    }
+
+    fn deployment(id: &str) -> aicore::Deployment {
+        aicore::Deployment {
+            id: id.to_owned(),
+            configuration_id: "c1".to_owned(),
+            configuration_name: None,
+            scenario_id: None,
+            executable_id: None,
+            status: Status::Running,
+            status_message: None,
+            target_status: Some(TargetStatus::Running),
+            deployment_url: None,
+            latest_running_configuration_id: None,
+            last_operation: None,
+            ttl: None,
+            created_at: None,
+            submission_time: None,
+            start_time: None,
+            completion_time: None,
+        }
+    }
+
+    /// Whether an object that is to run and has this status may still find the deployment d1 of configuration c1.
+    fn running_may_find(status: &Value) -> bool {
+        may_find(
+            &object(&json!({}), status),
+            Goal::Running,
+            &deployment("d1"),
+        )
+    }
+
+    #[test]
+    fn what_an_object_that_runs_another_deployment_has_left_behind_is_an_orphan() {
+        let status = json!({"deployment": {"id": "d2"}});
+        assert!(!running_may_find(&status));
+    }
+
+    #[test]
+    fn the_possible_result_of_a_create_call_is_none() {
+        let call = |configuration: &str, known: &[&str]| json!({"serial": 1, "configurationId": configuration, "known": known});
+        let recorded = json!({"id": "d2"});
+        assert!(running_may_find(&json!({"intent": call("c1", &[])})));
+        assert!(running_may_find(
+            &json!({"deployment": recorded, "lapsed": [call("c1", &[])]})
+        ));
+        assert!(
+            !running_may_find(&json!({"intent": call("c2", &[])})),
+            "the call was for another configuration"
+        );
+        assert!(
+            !running_may_find(&json!({"intent": call("c1", &["d1"])})),
+            "it was there before the call"
+        );
+    }
+
+    #[test]
+    fn an_object_that_has_nothing_looks_for_its_own_unless_it_adopts_another() {
+        assert!(running_may_find(&json!({})));
+        let adopting = object(&json!({"adopt": {"deploymentId": "d2d2"}}), &json!({}));
+        assert!(!may_find(&adopting, Goal::Running, &deployment("d1")));
+    }
+
+    #[test]
+    fn what_goes_with_its_object_is_none() {
+        let status = json!({"deployment": {"id": "d2"}});
+        let object = object(&json!({}), &status);
+        assert!(may_find(&object, Goal::Released, &deployment("d1")));
+        assert!(may_find(&object, Goal::Deleted, &deployment("d1")));
+        assert!(!may_find(&object, Goal::Orphaned, &deployment("d1")));
+    }
+
+    #[test]
+    fn an_old_list_does_not_make_an_orphan_of_what_is_gone() {
+        let status = json!({"deployment": {"id": "d2"}, "previousIds": ["d1"]});
+        assert!(running_may_find(&status));
+    }
+
+    fn orphans(ids: impl IntoIterator<Item = usize>) -> Vec<Orphan> {
+        let orphan = |number| Orphan {
+            id: format!("d{number:03}"),
+            resource_group: "team-a".to_owned(),
+            deployment: "churn".to_owned(),
+            state: "RUNNING".to_owned(),
+        };
+        ids.into_iter().map(orphan).collect()
+    }
+
+    /// The ids that are told of when a status that tells of `before` is about to tell of `now`.
+    fn told(
+        before: impl IntoIterator<Item = usize>,
+        now: impl IntoIterator<Item = usize>,
+    ) -> Option<String> {
+        let mut before = orphans(before);
+        let count = before.len() as i64;
+        before.truncate(MAXIMUM_LISTED);
+        let before = ConnectionStatus {
+            orphans: before,
+            orphan_count: Some(count),
+            ..ConnectionStatus::default()
+        };
+        news(&before, &orphans(now)).map(|news| news.about)
+    }
+
+    #[test]
+    fn a_new_orphan_is_told_once() {
+        assert_eq!(told([], [1, 2]).as_deref(), Some("d001 d002"));
+        assert_eq!(told([1, 2], [1, 2]), None);
+        assert_eq!(told([1], [1, 2]).as_deref(), Some("d002"));
+        assert_eq!(
+            told([1], [2]).as_deref(),
+            Some("d002"),
+            "one came, one went"
+        );
+        assert_eq!(told([1, 2], [2]), None, "one went");
+    }
+
+    #[test]
+    fn orphans_that_only_move_up_into_the_list_are_not_told_again() {
+        assert_eq!(told(0..30, 5..30), None);
+        assert!(told(0..30, 0..31).is_some(), "there is one more");
+    }
+}
