@@ -18,6 +18,7 @@ mod schedule;
 mod settle;
 mod table;
 mod tally;
+mod unmet;
 mod users;
 mod verdict;
 mod world;

@@ -37,7 +37,7 @@ const LATEST_ANSWER: u64 = 4_000;
 const AIMING: Duration = Duration::from_millis(700);
 
 /// How often, on average, something of a kind goes wrong.
-const FAULTS: Duration = Duration::from_millis(2_200);
+const FAULTS: Duration = Duration::from_millis(1_700);
 const REVOCATIONS: Duration = Duration::from_secs(9);
 const CUTS: Duration = Duration::from_secs(15);
 const BULK: Duration = Duration::from_secs(30);
@@ -138,7 +138,7 @@ pub fn draw(random: &mut ChaCha8Rng, length: Duration) -> Vec<(Duration, Mischie
     let mut all = Vec::new();
     repeat(random, length, FAULTS, &mut all, |random| Mischief::Fault {
         fault: Box::new(fault(random)),
-        lasts: Duration::from_millis(random.random_range(500..5_000)),
+        lasts: Duration::from_millis(random.random_range(1_000..6_000)),
     });
     repeat(random, length, REVOCATIONS, &mut all, |_| {
         Mischief::RevokeTokens

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::evidence::Recorder;
 use crate::objects::SHARED;
-use crate::settle::Objects;
+use crate::unmet::Objects;
 use crate::verdict::Creations;
 use crate::world::World;
 
