@@ -39,6 +39,10 @@ control-plane: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl a
 crds: ## Generate crds/ from the types
 	cargo run --locked --package aicore-operator -- crd --out crds
 
+.PHONY: protocol
+protocol: ## Print the rules: generate the tables and diagrams in docs/ from src/lifecycle
+	UPDATE=1 cargo test --locked --package aicore-operator --test protocol
+
 .PHONY: check
 check: ## Check the formatting, the lints, the docs, and that crds/ is in sync with the types
 	cargo fmt --all --check

@@ -346,6 +346,10 @@ pub struct RecordedDeployment {
 pub struct Intent {
     /// The number of this create call among all of this object's.
     pub serial: i64,
+    /// Tells this call apart from another one of the same number, which an object has whose status was lost: the resourceVersion that the object
+    /// had when the call was announced.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub nonce: String,
     /// The configuration that was posted.
     pub configuration_id: String,
     /// The ttl that was posted.
@@ -354,4 +358,11 @@ pub struct Intent {
     /// Deployments of that configuration that existed before: none of them is the result of this call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
+}
+
+impl Intent {
+    /// What tells this call apart from every other one of its object.
+    pub fn key(&self) -> (i64, String) {
+        (self.serial, self.nonce.clone())
+    }
 }

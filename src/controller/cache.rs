@@ -1,6 +1,7 @@
 //! Following the watch of Deployments: the register of claims is filled from it, and what has gone is forgotten.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
@@ -10,6 +11,17 @@ use parking_lot::Mutex;
 use super::context::Context;
 use super::wake;
 use crate::api::{Connection, Deployment};
+
+/// What an object's status records, as a number that changes with it: somebody who takes the record away, or puts an older one back, is news.
+pub(crate) fn recorded(object: &Deployment) -> Option<u64> {
+    let status = object.status.as_ref()?;
+    let deployment = status.deployment.as_ref().map(|deployment| &deployment.id);
+    let intent = status.intent.as_ref().map(|intent| intent.serial);
+    let retiring: Vec<&String> = status.retiring.iter().map(|other| &other.id).collect();
+    let mut hasher = DefaultHasher::new();
+    (deployment, intent, retiring, status.create_serial).hash(&mut hasher);
+    Some(hasher.finish())
+}
 
 /// The objects that the watch has shown: by uid, the Connections that each has used.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::aicore::GroupKey;
 use crate::api::Deployment;
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::Target;
+use crate::lifecycle::situation::{Fit, State, Target};
 
 /// The memories of all objects, by uid.
 #[derive(Debug, Default)]
@@ -35,6 +35,12 @@ impl Memories {
     }
 }
 
+/// What tells a create call apart from every other one of its object: [`crate::api::Intent::key`].
+type CallKey = (i64, String);
+
+/// A state that a deployment passes through.
+type Passing = (State, Target, Fit);
+
 /// What is remembered of one object.
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -48,17 +54,19 @@ pub(crate) struct Memory {
     sent: HashMap<String, (Step, String, u32, Instant)>,
     /// The configuration that this process has itself found or created for the object, and where.
     pub(crate) prepared: Option<(GroupKey, String)>,
-    /// What the create call with this serial number has returned.
-    pub(crate) created: Option<(i64, String)>,
+    /// What the create call with this key has returned.
+    pub(crate) created: Option<(CallKey, String)>,
     /// Where a look had no result, and no record and no remote write came since.
     pub(crate) looked: Option<GroupKey>,
+    /// Whether this process saw the object before it had our finalizer and has made no create call since: nothing of it can have been lost.
+    pub(crate) is_new: bool,
     /// Since when the object is known to be deleted.
     terminating: Option<Instant>,
     /// How many attempts in a row have failed.
     pub(crate) failures: u32,
     /// Until when AI Core asks to be left alone.
     leave_alone: Option<Instant>,
-    intent: Option<(i64, Instant)>,
+    intent: Option<(CallKey, Instant)>,
     group_missing: Option<(String, Instant)>,
 }
 
@@ -70,7 +78,7 @@ pub(crate) struct RemoteMemory {
     /// Whether it is proven to be gone, as long as no list shows it again.
     pub(crate) gone: bool,
     absent: Option<Instant>,
-    passing: Option<(String, Instant)>,
+    passing: Option<(Passing, Instant)>,
     unchanged: Option<(String, Instant)>,
     running_on: Option<Instant>,
 }
@@ -98,7 +106,7 @@ impl RemoteMemory {
     }
 
     /// How long it has been in this state as far as this process has seen.
-    pub(crate) fn passing_for(&mut self, state: String) -> Duration {
+    pub(crate) fn passing_for(&mut self, state: Passing) -> Duration {
         since(&mut self.passing, state)
     }
 
@@ -133,6 +141,7 @@ impl Memory {
             prepared: None,
             created: None,
             looked: None,
+            is_new: false,
             terminating: None,
             failures: 0,
             leave_alone: None,
@@ -169,6 +178,7 @@ impl Memory {
     pub(crate) fn forget(&mut self, id: &str) {
         self.remotes.remove(id);
         self.sent.remove(id);
+        self.created.take_if(|(_, created)| created == id);
     }
 
     /// Since when this process has known that the object is deleted.
@@ -228,9 +238,9 @@ impl Memory {
         self.group_missing = None;
     }
 
-    /// How long this process has known of the intent with this serial number.
-    pub(crate) fn intent_known_for(&mut self, serial: i64) -> Duration {
-        since(&mut self.intent, serial)
+    /// How long this process has known of the open call with this key.
+    pub(crate) fn intent_known_for(&mut self, call: CallKey) -> Duration {
+        since(&mut self.intent, call)
     }
 }
 

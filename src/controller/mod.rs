@@ -35,7 +35,7 @@ use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::predicates;
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::{Predicate as _, WatchStreamExt, watcher};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::{SetOnce, mpsc};
@@ -140,9 +140,13 @@ pub async fn run(
     let seen = cache::Seen::default();
     let following = context.clone();
     let listed = context.metrics.listed().clone();
-    let deployment_stream = changes_of(deployments, writer, listed.deployments, move |event| {
-        seen.follow(&following, event)
-    });
+    let deployment_stream = changes_of(
+        deployments,
+        writer,
+        listed.deployments,
+        move |event| seen.follow(&following, event),
+        cache::recorded,
+    );
     let leaving = context.clone();
     let connection_stream = changes_of(
         connections,
@@ -153,6 +157,7 @@ pub async fn run(
                 tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
             }
         },
+        |_| None,
     );
     let config = Config::default().concurrency(context.options.concurrency);
     let deployment_controller = Controller::for_stream(deployment_stream, reader)
@@ -202,13 +207,14 @@ where
     }
 }
 
-/// The changes of one kind that can matter: of the spec, the finalizers and the annotations, not our own of the status. `follow` sees every
-/// event before the cache does; `listed` is given the cache as soon as it holds every object.
+/// The changes of one kind that can matter: of the spec, the finalizers, the annotations and of what is `recorded`, not every one of the
+/// status. `follow` sees every event before the cache does; `listed` is given the cache as soon as it holds every object.
 fn changes_of<K>(
     api: Api<K>,
     writer: reflector::store::Writer<K>,
     listed: Arc<SetOnce<Store<K>>>,
     follow: impl Fn(&watcher::Event<K>) + Send + 'static,
+    recorded: fn(&K) -> Option<u64>,
 ) -> impl Stream<Item = Result<K, watcher::Error>> + Send + 'static
 where
     K: Resource<DynamicType = ()>
@@ -230,17 +236,13 @@ where
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok(follow);
+    let meant = predicates::generation.combine(predicates::finalizers);
+    let news = meant.combine(predicates::annotations).combine(recorded);
     events
         .reflect(writer)
         .inspect_ok(hand_over)
         .applied_objects()
-        .predicate_filter(
-            kube::runtime::Predicate::combine(
-                kube::runtime::Predicate::combine(predicates::generation, predicates::finalizers),
-                predicates::annotations,
-            ),
-            Default::default(),
-        )
+        .predicate_filter(news, Default::default())
 }
 
 fn received<K>(

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::context::Context;
-use crate::aicore::{Event, GroupKey};
+use crate::aicore::{Change, Error, Event, GroupKey};
 use crate::api::{Connection, Deployment};
 
 /// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
@@ -16,19 +16,29 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
     while let Some(event) = events.recv().await {
         match event {
             Event::Changed(change) => {
-                context.surveys.listed(change.key.clone(), change.snapshot);
+                context
+                    .surveys
+                    .listed(change.key.clone(), change.snapshot.clone());
                 let concerned = change
                     .ids
                     .iter()
                     .flat_map(|id| context.claims.concerned(&change.key.group, id));
                 wake(context, concerned.chain(waiting(context, &change.key)));
+                wake(context, with_lapsed_calls(context, &change).into_iter());
                 if !change.ids.is_empty() {
                     wake_connections(context, &change.key);
                 }
             }
             Event::Failed { key, error } => {
                 warn!(group = key.group, api = key.tenant.api_url, %error, "deployments cannot be listed");
-                wake(context, waiting(context, &key).into_iter());
+                let concerned = match *error {
+                    // The group itself may be gone.
+                    Error::Forbidden(_) | Error::NotFound(_) | Error::Rejected(_) => {
+                        living_in(context, &key.group)
+                    }
+                    _ => Vec::new(),
+                };
+                wake(context, waiting(context, &key).into_iter().chain(concerned));
             }
             Event::Recovered { key } => {
                 info!(
@@ -40,6 +50,40 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
             }
         }
     }
+}
+
+/// Objects that have given up a create call, where a deployment has come that nobody knows: it may be the late result.
+fn with_lapsed_calls(context: &Context, change: &Change) -> Vec<ObjectRef<Deployment>> {
+    let group = &change.key.group;
+    let is_news = |id: &String| {
+        change.snapshot.get(id).is_some() && context.claims.concerned(group, id).is_empty()
+    };
+    if !change.ids.iter().any(is_news) {
+        return Vec::new();
+    }
+    let has_lapsed = |object: &Deployment| {
+        let status = object.status.as_ref();
+        status.is_some_and(|status| !status.lapsed.is_empty())
+    };
+    objects(context, |object| {
+        object.spec.resource_group == *group && has_lapsed(object)
+    })
+}
+
+fn living_in(context: &Context, group: &str) -> Vec<ObjectRef<Deployment>> {
+    objects(context, |object| object.spec.resource_group == group)
+}
+
+fn objects(
+    context: &Context,
+    concerned: impl Fn(&Deployment) -> bool,
+) -> Vec<ObjectRef<Deployment>> {
+    let objects = context.deployments.state();
+    objects
+        .iter()
+        .filter(|object| concerned(object))
+        .map(|object| ObjectRef::from_obj(&**object))
+        .collect()
 }
 
 fn waiting(context: &Context, key: &GroupKey) -> HashSet<ObjectRef<Deployment>> {

@@ -1,6 +1,6 @@
 //! The tables of the deletion protocol and of its counterpart, creating.
 //!
-//! Laws that hold for every situation (the tests below walk all of them):
+//! Laws that hold for every situation (`decide_tests.rs` walks all of them; `docs/protocol-tables.md` prints what follows in each):
 //! 1. what is RUNNING, PENDING or STOPPING is never deleted;
 //! 2. the finalizer comes off only on proof, or because the user said Orphan or forced it, or because everything is uninstalled, or because
 //!    nothing is recorded, or because another object holds the deployment;

@@ -6,8 +6,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::situation::Resolution;
-
 /// A create call that was announced and whose outcome is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenIntent {
@@ -57,21 +55,6 @@ pub fn resolve(
     shared_out(open, candidates)
         .remove(object)
         .map_or(Outcome::NoCandidate, Outcome::Found)
-}
-
-/// What an outcome proves. `alone` says that no other call is open for the same configuration and ttl, and `settled` that neither this call, nor,
-/// where results are interchangeable, any of those can have an effect that the list does not show.
-///
-/// A set of calls is resolved only as a whole: a call that is still on its way would otherwise find that its result was given to another.
-pub fn conclude(outcome: &Outcome, alone: bool, provable: bool, settled: bool) -> Resolution {
-    let open = provable && !alone && !settled;
-    match outcome {
-        _ if open => Resolution::Pending,
-        Outcome::Found(_) => Resolution::Found,
-        Outcome::Ambiguous(_) => Resolution::Ambiguous,
-        Outcome::NoCandidate if settled => Resolution::NoEffect,
-        Outcome::NoCandidate => Resolution::Pending,
-    }
 }
 
 /// Which call gets which candidate. The call that knew most deployments has the fewest candidates, so it chooses first; equals choose by uid, so
@@ -202,38 +185,5 @@ mod tests {
             resolve("old", &open, &candidates, true),
             Outcome::Ambiguous(ids) if ids.len() == 3
         ));
-    }
-
-    #[test]
-    fn a_set_of_calls_is_resolved_only_when_none_of_them_can_have_an_effect_any_more() {
-        let found = Outcome::Found("d1".to_owned());
-        let (alone, provable, settled) = (true, true, true);
-        assert_eq!(
-            conclude(&found, alone, provable, !settled),
-            Resolution::Found
-        );
-        assert_eq!(
-            conclude(&found, !alone, provable, !settled),
-            Resolution::Pending
-        );
-        assert_eq!(
-            conclude(&found, !alone, provable, settled),
-            Resolution::Found
-        );
-        let none = Outcome::NoCandidate;
-        assert_eq!(
-            conclude(&none, alone, provable, !settled),
-            Resolution::Pending
-        );
-        assert_eq!(
-            conclude(&none, alone, provable, settled),
-            Resolution::NoEffect
-        );
-        let several = Outcome::Ambiguous(Vec::new());
-        assert_eq!(
-            conclude(&several, !alone, !provable, !settled),
-            Resolution::Ambiguous,
-            "without proof a person is asked at once"
-        );
     }
 }

@@ -6,10 +6,12 @@
 //! - [`situation`]: the words for what is known;
 //! - [`step`]: the words for what can be done;
 //! - [`decide`](self::next_step): the tables, also for deployments that are [retiring](retiring_step);
+//! - [`evidence`]: what proves that a deployment is gone, or that a call had no effect;
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
 //! - [`identity`]: how the name of a configuration leads back to its object.
 
 mod decide;
+pub mod evidence;
 pub mod identity;
 pub mod intent;
 pub mod situation;

@@ -2,24 +2,33 @@
 //! are the promises. At the end of each test AI Core's log is held against the laws (`harness::laws`).
 
 mod adoption;
+mod bad_days;
 mod blackout;
 mod chain;
 mod choices;
 mod crashes;
 mod credentials;
+mod crossings;
 mod crowd;
 mod edits;
 mod expiry;
+mod force;
+mod hold;
 mod idle;
 mod judge;
+mod keys;
+mod late;
 mod life;
+mod lost;
 mod manifests;
+mod namespaces;
 mod observability;
 mod outage;
 mod protection;
 mod readings;
 mod refusals;
 mod repetition;
+mod sixteen;
 mod surprises;
 mod telling;
 mod unclaimed;

@@ -1,12 +1,8 @@
-//! What is told apart about a situation, in words.
+//! One thing that is told apart about a situation, in words.
 
-use crate::situation::{
-    Claim, Connection, Ending, Fit, Look, Order, Others, Preparation, Present, Proof, Record,
-    Remote, Resolution, Situation, Source, State, Target, Uninstall,
-};
+use crate::situation::Situation;
 use crate::step::Step;
-use crate::walk;
-use crate::words::{self, Word};
+use crate::words::Word;
 
 /// A situation on its way through the tables.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +11,16 @@ pub struct Point {
     pub situation: Situation,
     /// What the tables before have said.
     pub said: Option<Step>,
+}
+
+impl Point {
+    /// A situation for which the tables before have said this.
+    pub fn after(situation: &Situation, said: Step) -> Self {
+        Self {
+            situation: *situation,
+            said: Some(said),
+        }
+    }
 }
 
 impl From<Situation> for Point {
@@ -36,7 +42,8 @@ pub struct Aspect {
 }
 
 impl Aspect {
-    fn new<T, W>(
+    /// Tells `values` apart.
+    pub fn new<T, W>(
         name: &'static str,
         values: &[T],
         word: impl Fn(T) -> W,
@@ -61,7 +68,11 @@ impl Aspect {
         }
     }
 
-    fn flag(name: &'static str, value_of: impl Fn(&Point) -> bool + Send + Sync + 'static) -> Self {
+    /// Tells yes from no.
+    pub fn flag(
+        name: &'static str,
+        value_of: impl Fn(&Point) -> bool + Send + Sync + 'static,
+    ) -> Self {
         let word = |value| if value { "yes" } else { "no" };
         Self::new(name, &[false, true], word, value_of)
     }
@@ -74,302 +85,6 @@ impl Aspect {
     /// The number of the value that this point has.
     pub fn value_of(&self, point: &Point) -> usize {
         (self.value_of)(point)
-    }
-}
-
-/// Where the object is to be driven.
-pub fn goal() -> Aspect {
-    let word = |goal| format!("{goal:?}");
-    Aspect::new("goal", &walk::GOALS, word, |point| point.situation.goal)
-}
-
-/// Whether our finalizer is on.
-pub fn finalizer() -> Aspect {
-    Aspect::flag("finalizer is on", |point| point.situation.finalizer)
-}
-
-/// What a person has ordered.
-pub fn order() -> Aspect {
-    let word = |order| match order {
-        Order::None => "nothing",
-        Order::Hold => "hold",
-        Order::LetGo => "let go",
-    };
-    Aspect::new("ordered", &walk::ORDERS, word, |point| {
-        point.situation.order
-    })
-}
-
-/// Whether everything is uninstalled.
-pub fn uninstall() -> Aspect {
-    let word = |uninstall| match uninstall {
-        Uninstall::Unchecked => "not known",
-        Uninstall::No => "no",
-        Uninstall::Yes => "yes",
-    };
-    Aspect::new("uninstall", &walk::UNINSTALLS, word, |point| {
-        point.situation.uninstall
-    })
-}
-
-/// The way to AI Core.
-pub fn connection() -> Aspect {
-    let word = |connection| match connection {
-        Connection::Ready => "ready",
-        Connection::Unreachable => "unreachable",
-        Connection::Unusable => "no working key",
-        Connection::OtherTenant => "other tenant",
-    };
-    Aspect::new("connection", &walk::CONNECTIONS, word, |point| {
-        point.situation.connection
-    })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Recorded {
-    Nothing,
-    Intent,
-    Deployment,
-    ClaimedDeployment,
-}
-
-/// What kind of record there is.
-pub fn record() -> Aspect {
-    let values = [
-        Recorded::Nothing,
-        Recorded::Intent,
-        Recorded::Deployment,
-        Recorded::ClaimedDeployment,
-    ];
-    let word = |recorded| match recorded {
-        Recorded::Nothing => "nothing",
-        Recorded::Intent => "create call",
-        Recorded::Deployment => "deployment",
-        Recorded::ClaimedDeployment => "deployment that another object holds",
-    };
-    Aspect::new("recorded", &values, word, |point| {
-        match point.situation.record {
-            Record::Nothing { .. } => Recorded::Nothing,
-            Record::Intent(_) => Recorded::Intent,
-            Record::Deployment {
-                claim: Claim::Ours, ..
-            } => Recorded::Deployment,
-            Record::Deployment {
-                claim: Claim::Another,
-                ..
-            } => Recorded::ClaimedDeployment,
-        }
-    })
-}
-
-/// Where a first deployment comes from.
-pub fn source() -> Aspect {
-    let word = |source| match source {
-        Source::Create(Preparation::NoConfiguration) => "no configuration",
-        Source::Create(Preparation::ConfigurationMissing) => "configuration not prepared",
-        Source::Create(Preparation::ChainBroken) => "Connection not held",
-        Source::Create(Preparation::Complete) => "all is there",
-        Source::Adopt => "adopt",
-    };
-    Aspect::new("source", &walk::SOURCES, word, |point| {
-        match point.situation.record {
-            Record::Nothing { source, .. } => source,
-            record => panic!("{record:?} has no source"),
-        }
-    })
-}
-
-/// What a look has found.
-pub fn look() -> Aspect {
-    let word = |look| match look {
-        Look::Pending => "no fresh list yet",
-        Look::Nothing => "none found",
-        Look::One => "one found",
-        Look::Several => "several found",
-        Look::Claimed => "another object holds it",
-    };
-    Aspect::new("look", &walk::LOOKS, word, |point| {
-        match point.situation.record {
-            Record::Nothing { look, .. } => look,
-            record => panic!("{record:?} is not looked for"),
-        }
-    })
-}
-
-/// What has become of a create call.
-pub fn resolution() -> Aspect {
-    let word = |resolution| match resolution {
-        Resolution::Pending => "not known yet",
-        Resolution::Found => "it made a deployment",
-        Resolution::NoEffect => "it had no effect",
-        Resolution::Ambiguous => "several candidates",
-    };
-    Aspect::new("outcome", &walk::RESOLUTIONS, word, |point| {
-        match point.situation.record {
-            Record::Intent(resolution) => resolution,
-            record => panic!("{record:?} is no create call"),
-        }
-    })
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    Absent(Option<Proof>),
-    Present,
-}
-
-const ABSENT: [Seen; 4] = [
-    Seen::Absent(None),
-    Seen::Absent(Some(Proof::None)),
-    Seen::Absent(Some(Proof::Gone)),
-    Seen::Absent(Some(Proof::NeverSeen)),
-];
-
-/// How a recorded deployment appears that is not listed.
-pub fn absence() -> Aspect {
-    appearance(&ABSENT)
-}
-
-/// How a recorded deployment appears.
-pub fn seen() -> Aspect {
-    appearance(&[ABSENT.as_slice(), &[Seen::Present]].concat())
-}
-
-fn appearance(values: &[Seen]) -> Aspect {
-    let word = |seen| match seen {
-        Seen::Absent(None) => "no fresh list yet",
-        Seen::Absent(Some(Proof::None)) => "absent without proof",
-        Seen::Absent(Some(Proof::Gone)) => "gone",
-        Seen::Absent(Some(Proof::NeverSeen)) => "gone and never seen",
-        Seen::Present => "present",
-    };
-    Aspect::new("AI Core shows", values, word, |point| match remote(point) {
-        Remote::Unobserved => Seen::Absent(None),
-        Remote::Absent { proof, .. } => Seen::Absent(Some(proof)),
-        Remote::Present(_) => Seen::Present,
-    })
-}
-
-/// Why an absent deployment is gone.
-pub fn ending() -> Aspect {
-    let word = |ending| match ending {
-        Ending::Ours => "the operator ended it",
-        Ending::Expired => "its ttl ran out",
-        Ending::Inactive => "it had stopped or died",
-        Ending::Unexplained => "unexplained",
-    };
-    Aspect::new("why", &walk::ENDINGS, word, |point| match remote(point) {
-        Remote::Absent { ending, .. } => ending,
-        // It is not known to have ended, and so no row tells endings apart.
-        _ => Ending::Unexplained,
-    })
-}
-
-/// Whether an ended deployment is made anew.
-pub fn recreate() -> Aspect {
-    let word = |recreate| if recreate { "Always" } else { "Never" };
-    Aspect::new("recreatePolicy", &[false, true], word, |point| {
-        point.situation.recreate
-    })
-}
-
-/// The state of a listed deployment.
-pub fn state() -> Aspect {
-    let word = |state| match state {
-        State::Other => "another word".to_owned(),
-        state => format!("{state:?}").to_uppercase(),
-    };
-    Aspect::new("state", &walk::STATES, word, |point| present(point).state)
-}
-
-/// The target state of a listed deployment.
-pub fn target() -> Aspect {
-    let word = |target: Target| format!("{target:?}").to_uppercase();
-    Aspect::new("target", &walk::TARGETS, word, |point| {
-        present(point).target
-    })
-}
-
-/// How the configuration of a listed deployment relates to the spec.
-pub fn configuration() -> Aspect {
-    let word = |fit| match fit {
-        Fit::Wanted => "as wanted",
-        Fit::Other => "another",
-        Fit::Sent => "change accepted",
-        Fit::Unprepared => "not prepared",
-    };
-    Aspect::new("configuration", &walk::FITS, word, |point| {
-        present(point).configuration
-    })
-}
-
-/// Whether the ttl of a listed deployment has run out.
-pub fn expired() -> Aspect {
-    Aspect::flag("ttl ran out", |point| present(point).expired)
-}
-
-/// Whether the operator has stopped a listed deployment.
-pub fn stop_sent() -> Aspect {
-    Aspect::flag("our stop", |point| present(point).stop_sent)
-}
-
-/// Whether a listed deployment stays in a passing state for too long.
-pub fn overdue() -> Aspect {
-    Aspect::flag("overdue", |point| present(point).overdue)
-}
-
-/// Who holds the deployment.
-pub fn claim() -> Aspect {
-    let word = |claim| match claim {
-        Claim::Ours => "this object or nobody",
-        Claim::Another => "another object",
-    };
-    Aspect::new("held by", &walk::CLAIMS, word, |point| {
-        match point.situation.record {
-            Record::Deployment { claim, .. } => claim,
-            record => panic!("{record:?} is held by nobody"),
-        }
-    })
-}
-
-/// What else the object has.
-pub fn others() -> Aspect {
-    let word = |others| match others {
-        Others::None => "none",
-        Others::Unrecorded => "one not recorded yet",
-        Others::Retiring => "one retiring",
-    };
-    Aspect::new("other deployments", &walk::OTHERS, word, |point| {
-        point.situation.others
-    })
-}
-
-/// What the tables before have said; `steps` is everything that they can say.
-pub fn said(steps: &[Step]) -> Aspect {
-    let mut aspect = Aspect::new("step so far", steps, words::of, |point| {
-        point.said.expect("a table before has spoken")
-    });
-    for (word, step) in aspect.words.iter_mut().zip(steps) {
-        word.kind = Some(words::kind_of(*step));
-    }
-    aspect
-}
-
-fn remote(point: &Point) -> Remote {
-    match point.situation.record {
-        Record::Deployment { remote, .. } => remote,
-        record => panic!("{record:?} is no deployment"),
-    }
-}
-
-/// What is not listed has no state, and no row tells any apart.
-fn present(point: &Point) -> Present {
-    match point.situation.record {
-        Record::Deployment {
-            remote: Remote::Present(present),
-            ..
-        } => present,
-        _ => walk::presents()[0],
     }
 }
 

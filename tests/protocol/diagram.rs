@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::aspect::{self, Aspect, Point, number, size};
+use crate::aspect::{Aspect, Point, number, size};
+use crate::aspects;
 use crate::fold::fold;
 use crate::lifecycle::next_step;
 use crate::situation::{Record, Remote, Situation};
@@ -159,19 +160,13 @@ impl Diagram {
             let occurring = values_of(self.places.keys(), number);
             let chosen = values_of(places.iter(), number);
             let rows = describe(&kind.aspects, &occurring, &chosen).into_iter();
-            rows.map(|row| {
-                let row = row.into_iter().map(|(aspect, values)| match aspect {
-                    "target" => format!("target {values}"),
-                    _ => values,
-                });
-                let name = kind.name.map(str::to_owned);
-                name.into_iter()
-                    .chain(row)
-                    .collect::<Vec<String>>()
-                    .join("; ")
-            })
+            rows.map(|row| kind.name(row))
         });
-        names.collect::<Vec<String>>().join(", or ")
+        let names: Vec<String> = names.collect();
+        match names.as_slice() {
+            [name] => name.clone(),
+            names => format!("({})", names.join(") or (")),
+        }
     }
 }
 
@@ -189,6 +184,17 @@ struct Kind {
     aspects: Vec<Aspect>,
 }
 
+impl Kind {
+    fn name(&self, values: Vec<(&'static str, String)>) -> String {
+        let values = values.into_iter().map(|(aspect, values)| match aspect {
+            "target" => format!("target {values}"),
+            _ => values,
+        });
+        let parts = self.name.map(str::to_owned).into_iter().chain(values);
+        parts.collect::<Vec<String>>().join("; ")
+    }
+}
+
 fn kinds() -> Vec<Kind> {
     let named = |name, aspects| Kind {
         name: Some(name),
@@ -196,14 +202,14 @@ fn kinds() -> Vec<Kind> {
     };
     let listed = Kind {
         name: None,
-        aspects: vec![aspect::state(), aspect::target()],
+        aspects: vec![aspects::state(), aspects::target()],
     };
     vec![
-        named("nothing recorded", vec![aspect::look(), aspect::source()]),
-        named("create call", vec![aspect::resolution()]),
+        named("nothing recorded", vec![aspects::look(), aspects::source()]),
+        named("create call", vec![aspects::resolution()]),
         named("deployment recorded", vec![]),
         listed,
-        named("gone", vec![aspect::ending()]),
+        named("gone", vec![aspects::ending()]),
     ]
 }
 

@@ -1,6 +1,6 @@
 //! The state diagrams of the rules, and the world that they are drawn in: an AI Core that keeps its promises (`walk::fair`).
 
-use crate::aspect;
+use crate::aspects;
 use crate::diagram::Diagram;
 use crate::situation::{
     Claim, Connection, Fit, Goal, Look, Preparation, Present, Proof, Record, Remote, Resolution,
@@ -44,10 +44,10 @@ fn goal(goal: Goal) -> Diagram {
         })
         .collect();
     let conditions = vec![
-        aspect::configuration(),
-        aspect::expired(),
-        aspect::stop_sent(),
-        aspect::recreate(),
+        aspects::configuration(),
+        aspects::expired(),
+        aspects::stop_sent(),
+        aspects::recreate(),
     ];
     Diagram::new(&situations, conditions, |situation, step| {
         let record = match (situation.record, step) {
@@ -65,10 +65,8 @@ fn goal(goal: Goal) -> Diagram {
 
 /// How an object that is to run comes to a deployment.
 fn created() -> Diagram {
-    let looks = walk::LOOKS
-        .into_iter()
-        .filter(|look| *look != Look::Nothing);
-    let looks = looks.map(|look| nothing(look, ALL_IS_THERE));
+    let looks = [Look::Pending, Look::One, Look::Several, Look::Claimed];
+    let looks = looks.map(|look| nothing(look, ALL_IS_THERE)).into_iter();
     let sources = walk::SOURCES.map(|source| nothing(Look::Nothing, source));
     let calls = walk::RESOLUTIONS.map(Record::Intent);
     let records = looks
@@ -97,15 +95,18 @@ fn what_can_follow(record: Record, step: Step) -> Vec<Record> {
             },
             _,
         ) => {
-            let looks = walk::LOOKS
-                .into_iter()
-                .filter(|look| *look != Look::Pending);
-            looks.map(|look| nothing(look, source)).collect()
+            let sources = walk::SOURCES.map(|source| nothing(Look::Nothing, source));
+            let looks = [Look::One, Look::Several, Look::Claimed];
+            let found = looks.map(|look| nothing(look, source));
+            [sources.as_slice(), &found].concat()
         }
         (Record::Intent(Resolution::Pending), _) => {
-            let resolutions = walk::RESOLUTIONS.into_iter();
-            let known = resolutions.filter(|resolution| *resolution != Resolution::Pending);
-            known.map(Record::Intent).collect()
+            let known = [
+                Resolution::Found,
+                Resolution::NoEffect,
+                Resolution::Ambiguous,
+            ];
+            known.map(Record::Intent).to_vec()
         }
         (_, Step::PrepareConfiguration) => {
             vec![

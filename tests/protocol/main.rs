@@ -5,6 +5,8 @@
 mod walk;
 
 mod aspect;
+mod aspects;
+mod chapters;
 mod diagram;
 mod diagrams;
 mod fold;
@@ -17,9 +19,10 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use aicore_operator::lifecycle::{self, situation, step};
+use chapters::{retire, retired};
 use pages::Page;
 use step::Step;
-use tables::{Tables, retire, retired};
+use tables::Tables;
 
 static TABLES: LazyLock<Tables> = LazyLock::new(Tables::new);
 

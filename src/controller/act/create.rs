@@ -31,6 +31,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     };
     let intent = announce(subject, access, &configuration).await?;
+    subject.remember(|memory| memory.is_new = false);
     let answer = access
         .client
         .create_deployment(&access.key.group, &configuration, intent.ttl.as_deref())
@@ -94,6 +95,7 @@ async fn announce(
         + 1;
     let intent = Intent {
         serial,
+        nonce: subject.object.resource_version().unwrap_or_default(),
         configuration_id: configuration.to_owned(),
         ttl: subject.object.spec.ttl.clone(),
         known,
@@ -132,7 +134,7 @@ async fn keep(
         );
         return Ok(false);
     }
-    subject.remember(|memory| memory.created = Some((intent.serial, id.to_owned())));
+    subject.remember(|memory| memory.created = Some((intent.key(), id.to_owned())));
     if !close(subject, intent, |status| record(status, access, id)).await? {
         return Ok(false);
     }

@@ -83,7 +83,10 @@ async fn add_finalizer(subject: &Subject<'_>) -> Result<(), Obstacle> {
         .context
         .deployments_in(&subject.object.namespace().unwrap_or_default());
     let object = finalizers::add(&api, &*subject.object, DEPLOYMENT_FINALIZER).await?;
-    subject.remember(|memory| memory.wrote(object));
+    subject.remember(|memory| {
+        memory.wrote(object);
+        memory.is_new = true;
+    });
     Ok(())
 }
 

@@ -8,10 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
 
 use crate::aicore::{self, GroupKey, Snapshot};
-use crate::api::{ConnectionStatus, Deployment, Orphan};
+use crate::api::{ConnectionStatus, Deployment, DeploymentStatus, Orphan};
 use crate::controller::context::Context;
 use crate::controller::observe::look::is_going;
 use crate::controller::observe::others::{is_known, may_be_of};
@@ -36,41 +35,48 @@ pub(crate) fn among(
         let ours = maker.cluster == context.cluster_id && maker.namespace == namespace;
         (ours && !is_going(deployment)).then_some(maker.name)
     };
-    let orphan = |deployment: &aicore::Deployment| {
-        let name = made_for(deployment)?;
-        let wanted = object(context, namespace, &name).is_some_and(|object| {
-            lives_in(context, &object, key)
-                && may_find(
-                    &object,
-                    goal(&object, context.options.deletion_policy),
-                    deployment,
-                )
-        });
-        (!wanted).then(|| Orphan {
-            id: deployment.id.clone(),
-            resource_group: key.group.clone(),
-            deployment: name,
-            state: deployment.status.to_string(),
-        })
-    };
-    snapshot
+    let ours: Vec<(&aicore::Deployment, String)> = snapshot
         .iter()
         .filter(|deployment| unclaimed.contains(&deployment.id))
-        .filter_map(orphan)
+        .filter_map(|deployment| Some((deployment, made_for(deployment)?)))
+        .collect();
+    if ours.is_empty() {
+        return Vec::new();
+    }
+    let objects = living_in(context, key);
+    let is_wanted = |deployment: &aicore::Deployment, maker: &str| {
+        objects.iter().any(|object| {
+            let is_maker =
+                object.name_any() == maker && object.namespace().as_deref() == Some(namespace);
+            let goal = goal(object, context.options.deletion_policy);
+            may_have_made(object, deployment) || is_maker && may_find(object, goal, deployment)
+        })
+    };
+    ours.into_iter()
+        .filter(|(deployment, maker)| !is_wanted(deployment, maker))
+        .map(|(deployment, maker)| Orphan {
+            id: deployment.id.clone(),
+            resource_group: key.group.clone(),
+            deployment: maker,
+            state: deployment.status.to_string(),
+        })
         .collect()
 }
 
-/// The object of this name, not older than what was last written to it.
-fn object(context: &Context, namespace: &str, name: &str) -> Option<Arc<Deployment>> {
-    let cached = context
-        .deployments
-        .get(&ObjectRef::new(name).within(namespace))?;
-    let memory = context.memories.of(&cached.uid()?);
-    let newest = memory.lock().newest(cached);
-    Some(newest)
+/// The objects that make or look for something in this resource group of this tenant, none older than what was last written to it.
+fn living_in(context: &Context, key: &GroupKey) -> Vec<Arc<Deployment>> {
+    let newest = |cached: Arc<Deployment>| {
+        let memory = context.memories.of(&cached.uid()?);
+        let newest = memory.lock().newest(cached);
+        Some(newest)
+    };
+    let objects = context.deployments.state().into_iter();
+    objects
+        .filter_map(newest)
+        .filter(|object| lives_in(context, object, key))
+        .collect()
 }
 
-/// Whether what the object makes or looks for is in this resource group of this tenant.
 fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
     let recorded = object
         .status
@@ -87,16 +93,25 @@ fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
     object.spec.resource_group == key.group && tenant.as_ref() == Some(&key.tenant)
 }
 
-/// Whether the object that a deployment was made for may still find it: as the result of a create call whose answer is missing, as its own
-/// while it records none, or as one of those that have to go with it.
+/// Whether a deployment may be the result of a create call of the object whose answer is missing. It may bear the name of another object: a
+/// spec can name any configuration.
+fn may_have_made(object: &Deployment, deployment: &aicore::Deployment) -> bool {
+    object.status.as_ref().is_some_and(|status| {
+        let mut calls = status.intent.iter().chain(&status.lapsed);
+        calls.any(|call| may_be_of(call, deployment))
+    })
+}
+
+/// Whether the object that a deployment was made for may still find it: as its own while it records none, or as one of those that have to go
+/// with it.
 fn may_find(object: &Deployment, goal: Goal, deployment: &aicore::Deployment) -> bool {
-    let status = object.status.clone().unwrap_or_default();
-    let mut calls = status.intent.iter().chain(&status.lapsed);
-    let looks = !status.records_something() && adopts(object).is_none();
-    looks
-        || matches!(goal, Goal::Released | Goal::Deleted)
-        || is_known(object, &deployment.id)
-        || calls.any(|call| may_be_of(call, deployment))
+    let records = object
+        .status
+        .as_ref()
+        .is_some_and(DeploymentStatus::records_something);
+    let looks = !records && adopts(object).is_none();
+    let goes_with_it = matches!(goal, Goal::Released | Goal::Deleted);
+    looks || goes_with_it || is_known(object, &deployment.id)
 }
 
 /// What a person has to hear when there are more orphans than a Connection's status tells of.
@@ -193,16 +208,17 @@ mod tests {
     fn the_possible_result_of_a_create_call_is_none() {
         let call = |configuration: &str, known: &[&str]| json!({"serial": 1, "configurationId": configuration, "known": known});
         let recorded = json!({"id": "d2"});
-        assert!(running_may_find(&json!({"intent": call("c1", &[])})));
-        assert!(running_may_find(
+        let made = |status: &Value| may_have_made(&object(&json!({}), status), &deployment("d1"));
+        assert!(made(&json!({"intent": call("c1", &[])})));
+        assert!(made(
             &json!({"deployment": recorded, "lapsed": [call("c1", &[])]})
         ));
         assert!(
-            !running_may_find(&json!({"intent": call("c2", &[])})),
+            !made(&json!({"intent": call("c2", &[])})),
             "the call was for another configuration"
         );
         assert!(
-            !running_may_find(&json!({"intent": call("c1", &["d1"])})),
+            !made(&json!({"intent": call("c1", &["d1"])})),
             "it was there before the call"
         );
     }

@@ -13,6 +13,7 @@ use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
 use crate::controller::subject::{Subject, adopts, bears_our_name};
+use crate::lifecycle::evidence::{self, Rivalry, Settling};
 use crate::lifecycle::intent::{self, OpenIntent, Outcome};
 use crate::lifecycle::situation::{Look, Record, Resolution};
 
@@ -27,7 +28,7 @@ pub(crate) async fn for_result(
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => {
             // The time begins to run with the first look.
-            known_for(subject, subject.uid, intent.serial);
+            known_for(subject, subject.uid, intent);
             return Ok(Findings::of(Record::Intent(Resolution::Pending)));
         }
         // Nothing is left where the call could have had its effect.
@@ -42,17 +43,34 @@ pub(crate) async fn for_result(
     if let Some(id) = returned(subject, access, intent) {
         return Ok(found(id));
     }
-    // A person's choice comes first: naming a deployment makes this object its holder, unless another one holds it.
-    let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id));
-    if let Some(chosen) = chosen
-        && adopted(subject, access, &snapshot, &chosen.id).look == Look::One
-    {
-        return Ok(Findings {
-            call_stays_open: !may_be_of(intent, chosen),
-            ..found(chosen.id.clone())
-        });
-    }
-    Ok(resolve(subject, access, intent, &snapshot))
+    let result = resolve(subject, access, intent, &snapshot);
+    Ok(chosen(subject, access, intent, &snapshot, &result).unwrap_or(result.findings))
+}
+
+/// What a person has chosen by naming a deployment, unless another object holds it. One that cannot be the result of the call is taken only when
+/// the call has settled and its own result was not found: it may still be on its way.
+fn chosen(
+    subject: &Subject<'_>,
+    access: &Access,
+    intent: &Intent,
+    snapshot: &Snapshot,
+    result: &Searched,
+) -> Option<Findings> {
+    let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id))?;
+    let free = adopted(subject, access, snapshot, &chosen.id).look == Look::One;
+    let fits = may_be_of(intent, chosen);
+    let own_found = result.findings.record == Record::Intent(Resolution::Found);
+    let may_take = free && (fits || result.settling == Settling::Over && !own_found);
+    may_take.then(|| Findings {
+        call_stays_open: !fits,
+        ..found(chosen.id.clone())
+    })
+}
+
+/// What a search for the result of a call has found, and whether it was late enough.
+struct Searched {
+    findings: Findings,
+    settling: Settling,
 }
 
 fn found(id: String) -> Findings {
@@ -65,7 +83,7 @@ fn found(id: String) -> Findings {
 /// What the call returned, where only the record of it failed and nobody else has taken it since.
 fn returned(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Option<String> {
     let created = subject.remember(|memory| memory.created.clone());
-    let (_, id) = created.filter(|(serial, _)| *serial == intent.serial)?;
+    let (_, id) = created.filter(|(call, _)| *call == intent.key())?;
     let context = subject.context;
     let holder = context
         .claims
@@ -80,7 +98,7 @@ fn resolve(
     access: &Access,
     intent: &Intent,
     snapshot: &Snapshot,
-) -> Findings {
+) -> Searched {
     let fits = |deployment: &aicore::Deployment| {
         let same_ttl = time_to_live::may_be_equal(deployment.ttl.as_deref(), intent.ttl.as_deref());
         let may_use_it =
@@ -111,53 +129,47 @@ fn resolve(
         .iter()
         .filter(|_| provable)
         .map(|call| call.known_for)
-        .chain([known_for(subject, subject.uid, intent.serial)])
+        .chain([known_for(subject, subject.uid, intent)])
         .min()
         .unwrap_or_default();
-    let settling = Settling::of(subject, youngest, snapshot);
+    let options = &subject.context.options;
+    let settle = options.settle();
+    let settling = match youngest.checked_sub(settle) {
+        None => Settling::Going,
+        Some(over) if snapshot.requested_at.elapsed() > over => Settling::Unseen,
+        Some(_) => Settling::Over,
+    };
     let outcome = intent::resolve(subject.uid, &open, &candidates, provable);
-    let alone = open.len() == 1;
-    let resolution = intent::conclude(&outcome, alone, provable, settling == Settling::Over);
+    let left = candidates.iter().any(|id| !intent.known.contains(id));
+    let rivalry = Rivalry {
+        rivals: !others.is_empty(),
+        left,
+        settling,
+    };
+    let resolution = evidence::resolution(&outcome, rivalry);
     let candidates = match outcome {
         Outcome::NoCandidate => Vec::new(),
         Outcome::Found(id) => vec![id],
         Outcome::Ambiguous(ids) => ids,
     };
     let recheck = match settling {
-        Settling::For(rest) => Some(rest),
-        Settling::NeedsList => {
+        Settling::Going => Some(settle.saturating_sub(youngest)),
+        Settling::Unseen => {
             subject.remember(|memory| memory.unsettled_since = tokio::time::Instant::now());
-            Some(subject.context.options.inventory.busy)
+            Some(options.inventory.busy)
         }
+        // Another object has been given what this one could have made.
+        Settling::Over if resolution == Resolution::Pending => Some(options.inventory.busy),
         Settling::Over => None,
     };
-    Findings {
+    // A person's choice may have to wait as long, too.
+    let waits = resolution == Resolution::Pending || adopts(&subject.object).is_some();
+    let findings = Findings {
         candidates,
-        recheck: recheck.filter(|_| resolution == Resolution::Pending),
+        recheck: recheck.filter(|_| waits),
         ..Findings::of(Record::Intent(resolution))
-    }
-}
-
-/// Whether a call can still have its effect, or its effect stay unseen.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Settling {
-    /// For so long.
-    For(Duration),
-    /// Not any more, but only a list that was requested after that proves what came of it.
-    NeedsList,
-    /// Not any more.
-    Over,
-}
-
-impl Settling {
-    fn of(subject: &Subject<'_>, known_for: Duration, snapshot: &Snapshot) -> Self {
-        let settle = subject.context.options.settle();
-        match known_for.checked_sub(settle) {
-            None => Self::For(settle - known_for),
-            Some(over) if snapshot.requested_at.elapsed() > over => Self::NeedsList,
-            Some(_) => Self::Over,
-        }
-    }
+    };
+    Searched { findings, settling }
 }
 
 /// An open create call of another object.
@@ -184,7 +196,7 @@ pub(crate) fn open_calls(
             && time_to_live::may_be_equal(open.ttl.as_deref(), ttl);
         same.then(|| OpenCall {
             intent: open_intent(&uid, open),
-            known_for: known_for(subject, &uid, open.serial),
+            known_for: known_for(subject, &uid, open),
         })
     };
     let others = subject.context.deployments.state();
@@ -192,9 +204,9 @@ pub(crate) fn open_calls(
 }
 
 /// How long this process has known of a call.
-fn known_for(subject: &Subject<'_>, uid: &str, serial: i64) -> Duration {
+fn known_for(subject: &Subject<'_>, uid: &str, call: &Intent) -> Duration {
     let memory = subject.context.memories.of(uid);
-    memory.lock().intent_known_for(serial)
+    memory.lock().intent_known_for(call.key())
 }
 
 fn open_intent(uid: &str, intent: &Intent) -> OpenIntent {

@@ -32,7 +32,11 @@ pub(crate) async fn standing(subject: &Subject<'_>, access: &Access, error: &Err
         subject.remember(|memory| memory.group_found());
         return Standing::There;
     }
-    let missing_for = subject.remember(|memory| memory.group_missing_for(&access.key.group));
+    let missing_for = subject.remember(|memory| {
+        // Its configurations are gone with it.
+        memory.prepared = None;
+        memory.group_missing_for(&access.key.group)
+    });
     match subject
         .context
         .options

@@ -43,7 +43,9 @@ pub(crate) async fn for_own(
             memory.looked.as_ref() == Some(&access.key),
         )
     });
-    if looked && goal != Goal::Running && adopts(&subject.object).is_none() {
+    // What a deleted object may leave is looked for once more: somebody else may have held it before.
+    let at_rest = matches!(goal, Goal::Stopped | Goal::Deleted);
+    if looked && at_rest && adopts(&subject.object).is_none() {
         return Ok(Sight::of(Look::Nothing));
     }
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {

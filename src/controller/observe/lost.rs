@@ -47,12 +47,17 @@ pub(crate) fn from_configuration(
         // One more call would be one more that their results could be mistaken for.
         return Lost::Undecided;
     }
+    // An object that was seen before it had our finalizer has made nothing; one that had it and knows of no call may have lost its status.
+    let is_new = subject.remember(|memory| memory.is_new);
+    let status = object.status.as_ref();
+    let may_be_unrecorded = !is_new && status.is_none_or(|status| status.create_serial == 0);
     let fits = |deployment: &&aicore::Deployment| {
         deployment.configuration_id == configuration
             && time_to_live::may_be_equal(deployment.ttl.as_deref(), ttl)
             && !look::is_going(deployment)
             && !is_known(object, &deployment.id)
-            && may_have_made(object, deployment, snapshot.date)
+            && (is_late(object, deployment)
+                || may_be_unrecorded && is_younger(object, deployment, snapshot.date) == Some(true))
     };
     let fitting = snapshot.iter().filter(fits);
     let ids = fitting.map(|deployment| deployment.id.as_str());
@@ -74,25 +79,13 @@ pub(crate) fn from_configuration(
     }
 }
 
-/// Whether an object may have made a deployment that its status does not know.
-fn may_have_made(
-    object: &Deployment,
-    deployment: &aicore::Deployment,
-    date: Option<Timestamp>,
-) -> bool {
-    let status = object.status.as_ref();
-    let never_called = status.is_none_or(|status| status.create_serial == 0);
-    is_late(object, deployment)
-        || never_called && is_younger(object, deployment, date) == Some(true)
-}
-
 /// Whether a deployment may be the result of a create call that was given up.
 fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
     lapsed.any(|call| may_be_of(call, deployment))
 }
 
-/// Whether a deployment is younger than an object, each by the clock that it was made by.
+/// Whether a deployment may be younger than an object, each by the clock that it was made by.
 fn is_younger(
     object: &Deployment,
     deployment: &aicore::Deployment,
@@ -101,5 +94,5 @@ fn is_younger(
     let created: Timestamp = deployment.created_at.as_ref()?.parse().ok()?;
     let age = date?.duration_since(created);
     let object_age = Timestamp::now().duration_since(object.creation_timestamp()?.0);
-    Some(age + ROUNDING < object_age)
+    Some(age < object_age + ROUNDING)
 }

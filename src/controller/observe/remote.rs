@@ -11,6 +11,7 @@ use super::time_to_live;
 use crate::aicore::{self, Error, Observed, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, Wanted, wanted};
+use crate::lifecycle::evidence::{Missing, Past};
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
 };
@@ -68,7 +69,11 @@ pub(crate) async fn find(
         let stop = stop_on_its_way(subject, &recorded.id, &present);
         return Ok(Findings {
             remote: Some(deployment.clone()),
-            recheck: stop.filter(|rest| !rest.is_zero()),
+            recheck: stop
+                .filter(|rest| !rest.is_zero())
+                .into_iter()
+                .chain(until_overdue(subject, deployment, &present))
+                .min(),
             stop_is_over: stop == Some(Duration::ZERO),
             ..Findings::of(record(Remote::Present(present)))
         });
@@ -116,7 +121,6 @@ fn present(
         .map(|(target, _)| target);
     let target = target_of(deployment.target_status.as_ref(), accepted);
     let configuration = fit(subject, deployment);
-    let passing = format!("{} {state:?} {target:?} {configuration:?}", deployment.id);
     let status = subject.object.status.as_ref();
     Present {
         state,
@@ -125,7 +129,7 @@ fn present(
         stop_sent: status
             .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&deployment.id)),
         expired: is_expired(subject, &Life::of(deployment), date),
-        overdue: subject.remember(|memory| memory.about(&deployment.id).passing_for(passing))
+        overdue: passing_for(subject, &deployment.id, (state, target, configuration))
             >= options.overdue,
     }
 }
@@ -142,6 +146,23 @@ fn stop_on_its_way(subject: &Subject<'_>, id: &str, present: &Present) -> Option
         let settle = subject.context.options.settle();
         Some(settle.saturating_sub(remote.runs_on_for()))
     })
+}
+
+/// How long the deployment has been in a state as far as this process has seen.
+fn passing_for(subject: &Subject<'_>, id: &str, state: (State, Target, Fit)) -> Duration {
+    subject.remember(|memory| memory.about(id).passing_for(state))
+}
+
+/// When a person is to be told that the deployment does not leave its passing state. No list brings news of that.
+fn until_overdue(
+    subject: &Subject<'_>,
+    deployment: &aicore::Deployment,
+    present: &Present,
+) -> Option<Duration> {
+    let state = (present.state, present.target, present.configuration);
+    let limit = subject.context.options.overdue;
+    let waits = !present.overdue && (is_passing(present) || present.state == State::Other);
+    waits.then(|| limit.saturating_sub(passing_for(subject, &deployment.id, state)))
 }
 
 /// Whether AI Core is about to change the state.
@@ -235,8 +256,12 @@ async fn prove_absence(
         (remote.missing_for(), remote.accepted())
     });
     let accepted_here = accepted.is_some_and(|(target, _)| target == Target::Deleted);
-    let delete_accepted = accepted_here || recorded.target_state.as_deref() == Some("DELETED");
-    if !delete_accepted && missing_for < grace {
+    let missing = Missing {
+        delete_accepted: accepted_here || recorded.target_state.as_deref() == Some("DELETED"),
+        for_long: missing_for >= grace,
+        ever_seen: recorded.state.is_some(),
+    };
+    if !missing.is_worth_asking() {
         return Ok(Absence::Unproven {
             recheck: grace - missing_for,
         });
@@ -246,12 +271,10 @@ async fn prove_absence(
         .get_deployment(&access.key.group, &recorded.id)
         .await
     {
-        Err(Error::NotFound(_)) if recorded.state.is_none() && !delete_accepted => {
-            Ok(Absence::Proven(Proof::NeverSeen))
-        }
         Err(Error::NotFound(_)) => {
-            subject.remember(|memory| memory.about(&recorded.id).gone = true);
-            Ok(Absence::Proven(Proof::Gone))
+            let proof = missing.proof();
+            subject.remember(|memory| memory.about(&recorded.id).gone = proof == Proof::Gone);
+            Ok(Absence::Proven(proof))
         }
         // Asked for by its id it is there: that answer is newer than the list.
         Ok(deployment) => Ok(Absence::Refuted(Box::new(deployment))),
@@ -262,23 +285,18 @@ async fn prove_absence(
 /// Why the deployment may have gone.
 fn ending(subject: &Subject<'_>, recorded: &RecordedDeployment, date: Option<Timestamp>) -> Ending {
     let status = subject.object.status.as_ref();
-    let deleted_by_us = subject
-        .remember(|memory| memory.about(&recorded.id).accepted())
-        .is_some_and(|(target, _)| target == Target::Deleted);
-    if status.is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)) {
-        Ending::Ours
-    } else if is_expired(subject, &Life::recorded(recorded), date) {
-        Ending::Expired
-    } else if deleted_by_us {
-        Ending::Ours
-    } else if matches!(
-        recorded.state.as_deref(),
-        Some("STOPPED" | "DEAD" | "COMPLETED")
-    ) {
-        Ending::Inactive
-    } else {
-        Ending::Unexplained
-    }
+    let accepted = subject.remember(|memory| memory.about(&recorded.id).accepted());
+    let past = Past {
+        ended_by_us: status
+            .is_some_and(|status| status.stop_sent_for.as_ref() == Some(&recorded.id)),
+        delete_accepted: accepted.is_some_and(|(target, _)| target == Target::Deleted),
+        expired: is_expired(subject, &Life::recorded(recorded), date),
+        inactive: matches!(
+            recorded.state.as_deref(),
+            Some("STOPPED" | "DEAD" | "COMPLETED")
+        ),
+    };
+    past.ending()
 }
 
 /// When a deployment was created, and how long it may live, in AI Core's words.

@@ -291,10 +291,14 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     match stall {
         Stall::ConnectionUnusable | Stall::TenantChanged => {
             let (reason, mut message) = problem(observation);
+            if reason == "AccessDenied" {
+                message = format!("resource group {}: {message}", object.spec.resource_group);
+            }
             if observation.situation.goal == Goal::Released {
+                let left = recorded_ids(object).join(", ");
                 message = format!(
-                    "{message}. To let go of what may be left in AI Core without deleting it, set deletionPolicy to Orphan, or annotate this object with \
-                     {FORCE_RELEASE_ANNOTATION}=<reason>"
+                    "{message}. What may be left in AI Core: deployment {left}. To let go of it without deleting it, set deletionPolicy to Orphan, or annotate \
+                     this object with {FORCE_RELEASE_ANNOTATION}=<reason>"
                 );
             }
             stalled(
@@ -398,6 +402,20 @@ fn remote_state(observation: &Observation) -> String {
         .as_ref()
         .map(|remote| remote.status.to_string())
         .unwrap_or_default()
+}
+
+/// The ids of the recorded deployment and of those that are retiring, or what is known of an open create call.
+fn recorded_ids(object: &Deployment) -> Vec<String> {
+    let status = object.status.clone().unwrap_or_default();
+    let call = status.intent.map(|intent| {
+        format!(
+            "that a create call from configuration {} may have made",
+            intent.configuration_id
+        )
+    });
+    let recorded = status.deployment.map(|deployment| deployment.id);
+    let retiring = status.retiring.into_iter().map(|other| other.id);
+    recorded.into_iter().chain(retiring).chain(call).collect()
 }
 
 /// The id of the recorded deployment, or nothing.

@@ -100,16 +100,16 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Deployment and configuration, when a deployment was created.
+    /// What was created, when a deployment or a configuration was.
     pub(crate) created: Option<Created>,
     /// The items of a bulk call that had no effect.
     pub(crate) refused: BTreeSet<String>,
 }
 
-/// A deployment that a call created.
+/// A deployment with its configuration, or a configuration alone, that a call created.
 #[derive(Clone, Debug)]
 pub(crate) struct Created {
-    pub(crate) deployment_id: String,
+    pub(crate) deployment_id: Option<String>,
     pub(crate) configuration_id: String,
 }
 

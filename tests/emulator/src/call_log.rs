@@ -85,10 +85,12 @@ impl CallLog<'_> {
             };
         }
         if let Some(created) = created {
+            let deployment = created.deployment_id.as_deref();
             return Entry {
-                after: find(world, &self.caller, self.call, &created.deployment_id)
+                after: deployment
+                    .and_then(|id| find(world, &self.caller, self.call, id))
                     .map(Deployment::state),
-                deployment_id: Some(created.deployment_id.clone()),
+                deployment_id: created.deployment_id.clone(),
                 configuration_id: Some(created.configuration_id.clone()),
                 ..entry
             };

@@ -185,6 +185,19 @@ impl Emulated {
         self.send(Method::POST, "revoke-tokens", &json!({})).await;
     }
 
+    /// The owner of [`TENANT`] revokes its key: it opens nothing any more. Tokens that were handed out before stay good until they end. The
+    /// key that [`Emulated::service_key`] returns from now on is a new one.
+    pub async fn revoke_key(&self) {
+        let key = self.service_key(TENANT).await;
+        let former = key["clientsecret"].as_str().unwrap_or_default();
+        let client = json!({
+            "tenant": TENANT,
+            "clientId": key["clientid"],
+            "clientSecret": format!("{former}-anew"),
+        });
+        self.send(Method::POST, "clients", &client).await;
+    }
+
     /// All deployments of all tenants.
     pub async fn deployments(&self) -> Vec<RemoteDeployment> {
         self.read::<RemoteDeployments>("deployments")
@@ -282,6 +295,18 @@ impl Emulated {
             assert!(
                 started.elapsed() < limit,
                 "AI Core was not called {count} times with {operation:?} within {limit:?}"
+            );
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Waits until a deployment is gone.
+    pub async fn until_gone(&self, id: &str, limit: Duration) {
+        let started = Instant::now();
+        while let Some(status) = self.status_of(id).await {
+            assert!(
+                started.elapsed() < limit,
+                "after {limit:?} {id} is still there, {status}"
             );
             tokio::time::sleep(POLL_INTERVAL).await;
         }

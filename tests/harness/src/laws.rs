@@ -30,7 +30,7 @@ pub enum Law {
     OneDeploymentPerObject,
     /// There were exactly as many creations as the test called for.
     NoDuplicate,
-    /// Deployments that the operator neither made nor was told to adopt are not written to.
+    /// Deployments are not written to that the operator neither made, nor was told to adopt, nor knows by the name of their configuration.
     LeaveStrangersAlone,
     /// A verb is sent again only after a list that still shows the state for it, or when its answer was lost.
     NeverRepeatBlindly,
@@ -66,10 +66,14 @@ pub struct ObjectHistory {
     pub adopts: Option<String>,
     /// The id that its status recorded last.
     pub current: Option<String>,
+    /// Every id that its status has ever recorded as one to retire.
+    pub retired: BTreeSet<String>,
     /// When the operator let it go: its finalizer was off, or it had vanished.
     pub released: Option<Timestamp>,
-    /// Whether its remote deployment is to stay when it goes: by its policy, or because a person forces its release.
+    /// Whether its remote deployment is to stay when it goes: by its policy, because a person forces its release, or with an uninstall.
     pub orphans: bool,
+    /// Whether its deletion had begun in AI Core, so that an uninstall does not end it.
+    pub deletion_begun: bool,
 }
 
 /// All that a run has left to judge by.

@@ -11,8 +11,10 @@ use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
 use crate::scene::Setting;
 
-/// The namespace and the name of the service account in `deploy/rbac.yaml`.
-const NAMESPACE: &str = "aicore-operator";
+/// The namespace of the operator in `deploy/rbac.yaml`.
+pub const NAMESPACE: &str = "aicore-operator";
+
+/// The name of its service account there.
 const SERVICE_ACCOUNT: &str = "aicore-operator";
 
 /// The user name that the API server's audit log has for the operator. All operators of a test run share it, and look at one namespace each.
@@ -203,17 +205,20 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
     std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
-async fn install(control_plane: &ControlPlane) {
+/// Installs the CustomResourceDefinitions and the RBAC, and puts back what a test has changed of them.
+///
+/// # Panics
+///
+/// When a manifest is refused.
+pub async fn install(control_plane: &ControlPlane) {
+    const APPLY: [&str; 4] = ["apply", "--server-side", "--force-conflicts", "-f"];
     let steps: [&[&str]; 3] = [
-        &["apply", "--server-side", "-f", "crds"],
+        &[&APPLY[..], &["crds"]].concat(),
         &[
-            "apply",
-            "--server-side",
-            "-f",
-            "deploy/rbac.yaml",
-            "-f",
-            "deploy/protection.yaml",
-        ],
+            &APPLY[..],
+            &["deploy/rbac.yaml", "-f", "deploy/protection.yaml"],
+        ]
+        .concat(),
         &[
             "wait",
             "--for=condition=Established",

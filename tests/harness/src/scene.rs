@@ -4,6 +4,7 @@ mod awaiting;
 mod despair;
 mod ending;
 mod history;
+mod uninstall;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Setting<'a> {
     pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
     pub connected: bool,
+    /// Whether the operator may be refused a right, because the test takes it away.
+    pub may_lack_rights: bool,
 }
 
 /// The end of a `kubectl` command.
@@ -76,6 +79,9 @@ pub struct Scene {
     control_plane: &'static ControlPlane,
     client: Client,
     histories: Histories,
+    may_lack_rights: bool,
+    /// Whether the CustomResourceDefinitions were deleted.
+    uninstalled: bool,
 }
 
 impl Setting<'_> {
@@ -89,6 +95,7 @@ impl Setting<'_> {
             variables: &[],
             api_server: None,
             connected: true,
+            may_lack_rights: false,
         }
     }
 }
@@ -109,6 +116,8 @@ impl Scene {
             control_plane,
             client,
             histories,
+            may_lack_rights: setting.may_lack_rights,
+            uninstalled: false,
         };
         if setting.connected {
             scene.connect(TENANT).await;

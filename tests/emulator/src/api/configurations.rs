@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::scenarios;
 use super::view::seconds;
-use crate::call::{Answer, Operation};
+use crate::call::{Answer, Created, Operation};
 use crate::catalogue;
 use crate::configuration::{
     Configuration, InputArtifactBinding, OUTCOME_PARAMETER, ParameterBinding, parameter,
@@ -150,10 +150,14 @@ fn create(context: &mut Context<'_>) -> Outcome {
         .group()?
         .configurations
         .insert(id.clone(), Arc::new(configuration));
-    let answer = Answer::json(
+    let mut answer = Answer::json(
         StatusCode::CREATED,
         &json!({"id": id, "message": "Configuration created"}),
     );
+    answer.created = Some(Created {
+        deployment_id: None,
+        configuration_id: id.clone(),
+    });
     Ok(answer.with_header(
         header::LOCATION,
         &format!("{base_url}/v2/lm/configurations/{id}"),

@@ -115,7 +115,7 @@ fn create(context: &mut Context<'_>) -> Outcome {
         body["ttl"] = json!(ttl.text());
     }
     let created = Created {
-        deployment_id: id.clone(),
+        deployment_id: Some(id.clone()),
         configuration_id: deployment.configuration.id.clone(),
     };
     group.put(deployment, now);

@@ -71,6 +71,7 @@ fn strangers(evidence: &Evidence) -> Vec<Violation> {
             .filter(|call| call.accepted)
             .filter_map(|call| call.deployment_id.as_deref()),
     );
+    ours.extend(bearing_a_name(&evidence.audit));
     let writes = writes
         .into_iter()
         .flat_map(|operation| calls(&evidence.audit, operation));
@@ -85,6 +86,21 @@ fn strangers(evidence: &Evidence) -> Vec<Violation> {
             })
         })
         .collect()
+}
+
+/// The deployments from configurations that the operator has made under an object's name, whoever created them.
+fn bearing_a_name(audit: &[Entry]) -> impl Iterator<Item = &str> {
+    let made: BTreeSet<&str> = calls(audit, Operation::CreateConfiguration)
+        .filter(|call| call.accepted)
+        .filter_map(|call| call.configuration_id.as_deref())
+        .collect();
+    audit
+        .iter()
+        .filter(move |entry| {
+            let configuration = entry.configuration_id.as_deref();
+            entry.before.is_none() && configuration.is_some_and(|id| made.contains(id))
+        })
+        .filter_map(|entry| entry.deployment_id.as_deref())
 }
 
 /// Law 5.

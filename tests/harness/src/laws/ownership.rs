@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use aicore_emulator::{Entry, Operation};
-use jiff::Timestamp;
 
 use super::timeline::{Timeline, calls};
 use super::{Evidence, Law, ObjectHistory, Violation};
@@ -80,27 +79,33 @@ fn early_release(
     evidence: &Evidence,
     timeline: &Timeline<'_>,
     object: &ObjectHistory,
-) -> Option<Violation> {
-    let released = object.released?;
-    let id = object.current.as_deref()?;
-    let others = evidence.objects.iter().any(|other| {
-        other.name != object.name
-            && other.current.as_deref() == Some(id)
-            && other.released.is_none_or(|other| other > released)
-    });
-    // An id that AI Core never had, as a mistyped one to adopt, holds nothing back.
-    if object.orphans || others || !timeline.knows(id) {
-        return None;
-    }
-    let gone: Option<Timestamp> = timeline.gone(id).and_then(|seq| {
+) -> Vec<Violation> {
+    let Some(released) = object.released.filter(|_| !object.orphans) else {
+        return Vec::new();
+    };
+    let held_by_another = |id: &str| {
+        evidence.objects.iter().any(|other| {
+            other.name != object.name
+                && other.current.as_deref() == Some(id)
+                && other.released.is_none_or(|other| other > released)
+        })
+    };
+    let gone = |id: &str| {
+        let seq = timeline.gone(id)?;
         let entry = evidence.audit.iter().find(|entry| entry.seq == seq)?;
         Some(entry.at)
-    });
-    gone.is_none_or(|gone| gone > released).then(|| {
-        Law::ReleaseOnProof.broken(format!(
-            "{} was let go at {released}, while {id} existed ({})",
-            object.name,
-            gone.map_or("to the end".to_owned(), |gone| format!("until {gone}"))
-        ))
-    })
+    };
+    let ids = object.current.iter().chain(&object.retired);
+    // An id that AI Core never had, as a mistyped one to adopt, holds nothing back.
+    ids.filter(|id| timeline.knows(id) && !held_by_another(id))
+        .map(|id| (id, gone(id)))
+        .filter(|(_, gone)| gone.is_none_or(|gone| gone > released))
+        .map(|(id, gone)| {
+            Law::ReleaseOnProof.broken(format!(
+                "{} was let go at {released}, while {id} existed ({})",
+                object.name,
+                gone.map_or("to the end".to_owned(), |gone| format!("until {gone}"))
+            ))
+        })
+        .collect()
 }

@@ -244,6 +244,17 @@ fn a_write_to_a_strangers_deployment_is_found_unless_the_object_was_told_to_adop
 }
 
 #[test]
+fn a_deployment_that_another_person_makes_from_a_configuration_with_our_name_is_no_strangers() {
+    let mut log = Log::default();
+    log.call(Operation::CreateConfiguration, "", "", "")
+        .configuration_id = Some("c1".to_owned());
+    log.append(Kind::Control, Operation::Control, "d1", ["", RUNNING])
+        .configuration_id = Some("c1".to_owned());
+    log.call(Operation::StopDeployment, "d1", RUNNING, "RUNNING/STOPPED");
+    assert_eq!(log.broken_by(holder(), 0), BTreeSet::new());
+}
+
+#[test]
 fn a_second_stop_needs_a_list_that_shows_the_reason_or_a_lost_answer() {
     let stopping = "RUNNING/STOPPED";
     let mut blind = Log::running();
@@ -282,6 +293,17 @@ fn an_object_that_is_let_go_before_its_deployment_is_gone_is_found() {
         only(Law::ReleaseOnProof)
     );
     assert_eq!(Log::gone().broken_by(released(gone_at), 1), BTreeSet::new());
+}
+
+#[test]
+fn an_object_that_is_let_go_before_one_that_it_retires_is_gone_is_found() {
+    let mut log = Log::gone();
+    log.append(Kind::Control, Operation::Control, "d2", ["", RUNNING]);
+    let retiring = ObjectHistory {
+        retired: BTreeSet::from(["d2".to_owned()]),
+        ..released(100)
+    };
+    assert_eq!(log.broken_by(retiring, 1), only(Law::ReleaseOnProof));
 }
 
 #[test]

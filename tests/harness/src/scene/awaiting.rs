@@ -84,6 +84,14 @@ impl Scene {
         id_of(&object.await)
     }
 
+    /// Waits until AI Core has agreed to stop a Deployment's remote deployment, whether it has begun to or not. Returns its id.
+    pub async fn until_stop_is_accepted(&self, name: &str) -> String {
+        let object = self.until("Deployment", name, "AI Core is to stop it", |object| {
+            object["status"]["deployment"]["targetState"] == "STOPPED"
+        });
+        id_of(&object.await)
+    }
+
     /// The reasons that the condition Ready of a Deployment has had after it first had `reason`, each once in a row. They come from a watch, so
     /// the latest may be missing.
     #[must_use]

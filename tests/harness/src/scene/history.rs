@@ -43,16 +43,25 @@ impl Histories {
         let (sender, objects) = watch::channel(ByUid::new());
         let task = tokio::spawn(async move {
             let mut events = pin!(watcher(deployments, watcher::Config::default()));
+            let mut found = BTreeSet::new();
             while let Some(event) = events.next().await {
                 match event {
-                    Ok(Event::Apply(object) | Event::InitApply(object)) => {
+                    Ok(Event::Apply(object)) => {
                         sender.send_modify(|objects| note(objects, &object, false));
                     }
                     Ok(Event::Delete(object)) => {
                         sender.send_modify(|objects| note(objects, &object, true));
                     }
-                    // The watch begins anew by itself, for instance when the API server is restarted.
-                    Ok(Event::Init | Event::InitDone) | Err(_) => {}
+                    // The watch begins anew by itself, for instance when the API server is restarted. What vanished meanwhile it does not tell.
+                    Ok(Event::Init) => found.clear(),
+                    Ok(Event::InitApply(object)) => {
+                        found.extend(object.uid());
+                        sender.send_modify(|objects| note(objects, &object, false));
+                    }
+                    Ok(Event::InitDone) => {
+                        sender.send_modify(|objects| miss(objects, &found));
+                    }
+                    Err(_) => {}
                 }
             }
         });
@@ -94,6 +103,13 @@ impl Drop for Histories {
     }
 }
 
+/// Notes that all objects but these are gone.
+fn miss(objects: &mut ByUid, found: &BTreeSet<String>) {
+    for (_, object) in objects.iter_mut().filter(|(uid, _)| !found.contains(*uid)) {
+        object.history.released.get_or_insert_with(Timestamp::now);
+    }
+}
+
 fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
     let text = |pointer: &str| {
         let text = object.data.pointer(pointer).and_then(|text| text.as_str());
@@ -120,4 +136,12 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
         || forced.is_some_and(|reason| !reason.trim().is_empty());
     history.current = text("/status/deployment/id");
     history.recorded.extend(history.current.clone());
+    let retiring = object.data.pointer("/status/retiring");
+    let retiring = retiring
+        .and_then(|all| all.as_array())
+        .into_iter()
+        .flatten();
+    let ids = retiring.filter_map(|one| one["id"].as_str().map(str::to_owned));
+    history.retired.extend(ids);
+    history.deletion_begun = object.data.pointer("/status/deletionBegun") == Some(&true.into());
 }

@@ -1,0 +1,135 @@
+//! The operator is refused what it needs for a decision that cannot be taken back: it waits, says which right is missing, and goes on once it has
+//! that.
+
+use harness::control_plane::ControlPlane;
+use harness::operator;
+use harness::scene::{Scene, Setting, condition};
+use serde_json::{Value, json};
+
+use crate::manifests::{OPERATOR, configuration, deployment, with};
+use crate::{Turn, scene_alone};
+
+async fn scene() -> (Turn, Scene) {
+    let setting = Setting {
+        may_lack_rights: true,
+        ..Setting::of(OPERATOR)
+    };
+    scene_alone(setting).await
+}
+
+/// Takes the operator's right to a resource away, and waits until that counts.
+async fn take_right(scene: &Scene, role: &[&str], verb: &str, resource: &str) {
+    let found = scene
+        .kubectl(&[&["get", "-o", "json"], role].concat())
+        .await;
+    let found: Value = serde_json::from_str(&found.output).expect("kubectl shows the role");
+    let rules = found["rules"].as_array().expect("a role has rules");
+    let (kind, _) = resource.split_once('/').unwrap_or((resource, ""));
+    let others: Vec<&Value> = rules
+        .iter()
+        .filter(|rule| rule["resources"] != json!([kind]))
+        .collect();
+    assert_eq!(others.len() + 1, rules.len(), "one rule is about {kind}");
+    let patch = json!({"rules": others}).to_string();
+    let taken = scene
+        .kubectl(&[&["patch", "--type=merge", "-p", &patch], role].concat())
+        .await;
+    assert!(taken.succeeded, "{}", taken.errors);
+    let may = [
+        "auth",
+        "can-i",
+        verb,
+        resource,
+        "--namespace",
+        operator::NAMESPACE,
+        "--as",
+        operator::USER,
+    ];
+    while scene.kubectl(&may).await.succeeded {}
+}
+
+/// Has the operator have all its rights again.
+async fn give_rights_back() {
+    operator::install(ControlPlane::shared().await).await;
+}
+
+fn is_told(reason: &str) -> impl Fn(&Value) -> bool + Send + use<'_> {
+    move |object| {
+        object["metadata"]["deletionTimestamp"].is_string()
+            && condition(object, "Ready")["reason"] == reason
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_stopped_while_nobody_knows_whether_everything_is_uninstalled() {
+    let (_turn, scene) = scene().await;
+    scene.put(&deployment("churn")).await;
+    let orphan = json!({"configuration": configuration(&json!({})), "deletionPolicy": "Orphan"});
+    scene.put(&with("orphan", orphan)).await;
+    let id = scene.until_ready("churn", "Running").await;
+    let left = scene.until_ready("orphan", "Running").await;
+    let role = ["clusterrole", "aicore-operator"];
+    let definition = "customresourcedefinitions/deployments.aicore.dev";
+    take_right(&scene, &role, "get", definition).await;
+
+    scene.delete("Deployment", "churn").await;
+    scene.delete_and_wait("orphan").await;
+
+    let what = "it says that the definition cannot be read";
+    let told = scene
+        .until("Deployment", "churn", what, is_told("UninstallUnchecked"))
+        .await;
+    let message = condition(&told, "Reconciling")["message"].to_string();
+    assert!(message.contains("deploy/rbac.yaml"), "{message}");
+    for id in [&id, &left] {
+        assert_eq!(
+            scene.ai_core.status_of(id).await.as_deref(),
+            Some("RUNNING")
+        );
+    }
+
+    give_rights_back().await;
+
+    scene.until_gone("Deployment", "churn").await;
+    assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn nothing_is_let_go_by_force_before_it_is_written_down() {
+    let (_turn, scene) = scene().await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    let role = [
+        "role",
+        "aicore-operator",
+        "--namespace",
+        operator::NAMESPACE,
+    ];
+    take_right(&scene, &role, "create", "configmaps").await;
+
+    let forced =
+        json!({"metadata": {"annotations": {"aicore.dev/force-release": "the tenant is gone"}}});
+    scene.change("Deployment", "churn", forced).await;
+    scene.delete("Deployment", "churn").await;
+
+    let what = "it says that the record cannot be written";
+    let told = scene
+        .until("Deployment", "churn", what, is_told("RecordNotWritten"))
+        .await;
+    let message = condition(&told, "Stalled")["message"].to_string();
+    assert!(message.contains(operator::NAMESPACE), "{message}");
+    assert_eq!(
+        told["metadata"]["finalizers"],
+        json!(["aicore.dev/deployment"])
+    );
+
+    give_rights_back().await;
+
+    scene.until_gone("Deployment", "churn").await;
+    assert_eq!(
+        scene.ai_core.status_of(&id).await.as_deref(),
+        Some("RUNNING")
+    );
+    scene.finish(1).await;
+}

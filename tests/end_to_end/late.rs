@@ -1,0 +1,243 @@
+//! Deployments that an object has besides the one that it records: late results of create calls that were given up, and copies made by hand. They
+//! are stopped and deleted where nobody else can have made them, and no object goes before them.
+
+use aicore_emulator::Effect;
+use aicore_emulator::Operation::{
+    CreateDeployment, DeleteDeployment, ListDeployments, StopDeployment,
+};
+use harness::scene::{GROUP, LIMIT, Scene};
+use serde_json::{Value, json};
+
+use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish};
+
+/// Far later than the operator waits for the outcome of a create call: the request timeout of 3 s and the grace period of 2 s.
+const LATE: Effect = Effect::LatencyMs(14_000);
+
+/// Waits until a create call is announced.
+async fn until_announced(scene: &Scene, name: &str) {
+    let announced = |object: &Value| object["status"]["intent"].is_object();
+    scene
+        .until("Deployment", name, "a call is announced", announced)
+        .await;
+}
+
+/// The configuration that an object's deployment was made from.
+async fn configuration_of(scene: &Scene, name: &str) -> String {
+    let object = scene.get("Deployment", name).await;
+    let id = object["status"]["deployment"]["configurationId"].as_str();
+    id.expect("its deployment has been seen").to_owned()
+}
+
+/// Waits until some more lists have been made, in which the operator could have found a reason to do something.
+async fn let_time_pass(scene: &Scene) {
+    let lists = scene.ai_core.calls(ListDeployments).await.len();
+    scene
+        .ai_core
+        .called(ListDeployments, lists + 5, LIMIT)
+        .await;
+}
+
+/// A deployment that came too late was stopped and deleted, with events that say why, and the object runs on with the one that it has.
+async fn assert_retired(scene: &Scene, late: &str, current: &str) {
+    scene.ai_core.until_gone(late, LIMIT).await;
+    let told = |object: &Value| object["status"].get("retiring").is_none();
+    scene
+        .until("Deployment", "churn", "nothing is left to retire", told)
+        .await;
+    assert_eq!(scene.until_ready("churn", "Running").await, current);
+    let effects = scene.ai_core.effects().await;
+    let about_the_late: Vec<_> = effects
+        .into_iter()
+        .filter(|(operation, id)| *operation != CreateDeployment && id.as_deref() == Some(late))
+        .map(|(operation, _)| operation)
+        .collect();
+    assert_eq!(about_the_late, [StopDeployment, DeleteDeployment]);
+    let events = scene.events().await;
+    assert!(
+        events
+            .iter()
+            .any(|(reason, note)| reason == "Retiring" && note.contains(late)),
+        "{events:#?}"
+    );
+}
+
+/// Gives a first create call up, has its result come afterwards, and returns its id.
+async fn result_of_a_late_call(scene: &Scene) -> String {
+    scene.ai_core.called(CreateDeployment, 2, LIMIT).await;
+    let calls = scene.ai_core.calls(CreateDeployment).await;
+    let last = calls.last().and_then(|call| call.deployment_id.clone());
+    last.expect("the late call was accepted")
+}
+
+#[tokio::test]
+async fn the_late_result_of_a_call_that_was_given_up_is_retired_by_its_name() {
+    let scene = scene().await;
+    scene
+        .ai_core
+        .fault("late", &[CreateDeployment], Some(1), LATE)
+        .await;
+    scene.put(&deployment("churn")).await;
+    let current = scene.until_ready("churn", "Running").await;
+    let late = result_of_a_late_call(&scene).await;
+    assert_ne!(late, current);
+
+    assert_retired(&scene, &late, &current).await;
+
+    scene.delete_and_wait("churn").await;
+    scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn a_result_that_comes_after_a_crash_and_a_second_call_is_retired() {
+    let mut scene = scene().await;
+    scene
+        .ai_core
+        .fault("lost", &[CreateDeployment], Some(1), Effect::DropBefore)
+        .await;
+    scene.put(&deployment("churn")).await;
+    until_announced(&scene, "churn").await;
+    scene.operator.kill().await;
+    scene.operator.start_again();
+    let current = scene.until_ready("churn", "Running").await;
+    scene.operator.kill().await;
+    let configuration = configuration_of(&scene, "churn").await;
+    let late = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    scene.operator.start_again();
+
+    assert_retired(&scene, &late, &current).await;
+
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_late_result_from_a_configuration_that_nobody_else_uses_is_retired() {
+    let scene = scene().await;
+    make_exclusive(&scene).await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    scene
+        .ai_core
+        .fault("late", &[CreateDeployment], Some(1), LATE)
+        .await;
+    scene.put(&deployment_from("churn", &configuration)).await;
+    let current = scene.until_ready("churn", "Running").await;
+    let late = result_of_a_late_call(&scene).await;
+    assert_ne!(late, current);
+
+    assert_retired(&scene, &late, &current).await;
+
+    scene.delete_and_wait("churn").await;
+    scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn what_may_be_a_late_result_or_somebody_elses_is_never_touched() {
+    let scene = scene().await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    scene
+        .ai_core
+        .fault("lost", &[CreateDeployment], Some(1), Effect::DropBefore)
+        .await;
+    scene.put(&deployment_from("churn", &configuration)).await;
+    let current = scene.until_ready("churn", "Running").await;
+    let strange = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    let_time_pass(&scene).await;
+    assert_eq!(scene.until_ready("churn", "Running").await, current);
+
+    scene.delete_and_wait("churn").await;
+
+    let effects = scene.ai_core.effects().await;
+    let about_it = |(_, id): &(_, Option<String>)| id.as_ref() == Some(&strange);
+    assert!(!effects.iter().any(about_it), "{effects:?}");
+    assert_eq!(
+        scene.ai_core.status_of(&strange).await.as_deref(),
+        Some("RUNNING")
+    );
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_late_result_that_comes_while_the_object_is_being_deleted_goes_first() {
+    let mut scene = scene().await;
+    scene
+        .ai_core
+        .fault("lost", &[CreateDeployment], Some(1), Effect::DropBefore)
+        .await;
+    scene.put(&deployment("churn")).await;
+    let current = scene.until_ready("churn", "Running").await;
+    let configuration = configuration_of(&scene, "churn").await;
+    scene.ai_core.set(json!({"stoppingMs": 600_000})).await;
+    scene.delete("Deployment", "churn").await;
+    assert_eq!(scene.until_stop_is_accepted("churn").await, current);
+    scene.operator.kill().await;
+    let late = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    scene.operator.start_again();
+    scene.ai_core.set(json!({"stoppingMs": 50})).await;
+
+    scene.until_gone("Deployment", "churn").await;
+
+    for id in [&late, &current] {
+        assert_eq!(scene.ai_core.status_of(id).await, None);
+    }
+    scene.finish(1).await;
+}
+
+/// A running object, and a copy of its deployment that a person has made from its configuration.
+async fn with_a_copy() -> (Scene, [String; 2]) {
+    let scene = scene().await;
+    scene.put(&deployment("churn")).await;
+    let current = scene.until_ready("churn", "Running").await;
+    let configuration = configuration_of(&scene, "churn").await;
+    let copy = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    let_time_pass(&scene).await;
+    assert_eq!(
+        scene.ai_core.effects().await,
+        [(CreateDeployment, Some(current.clone()))],
+        "a copy is nobody's late result, so it is left alone as long as the object runs"
+    );
+    (scene, [current, copy])
+}
+
+async fn assert_all_gone(scene: &Scene, ids: &[String]) {
+    for id in ids {
+        assert_eq!(scene.ai_core.status_of(id).await, None, "{id} is left");
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_bears_the_objects_name_is_gone_before_the_object_goes() {
+    let (scene, ids) = with_a_copy().await;
+    scene.delete_and_wait("churn").await;
+    assert_all_gone(&scene, &ids).await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_copy_that_bears_the_objects_name_is_gone_when_the_object_says_deleted() {
+    let (scene, ids) = with_a_copy().await;
+    wish(&scene, "churn", "Deleted").await;
+    scene.until_ready("churn", "Deleted").await;
+    assert_all_gone(&scene, &ids).await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_copy_whose_stop_is_lost_and_that_is_slow_to_go_holds_the_object() {
+    let (scene, ids) = with_a_copy().await;
+    let [_, copy] = &ids;
+    for operation in [StopDeployment, DeleteDeployment] {
+        scene
+            .ai_core
+            .fault("lost", &[operation], Some(2), Effect::DropBefore)
+            .await;
+    }
+    scene.delete("Deployment", "churn").await;
+    let retiring = |object: &Value| object["status"]["retiring"][0]["id"] == copy.as_str();
+    scene
+        .until("Deployment", "churn", "the copy is to go too", retiring)
+        .await;
+    scene.until_gone("Deployment", "churn").await;
+    assert_all_gone(&scene, &ids).await;
+    scene.finish(1).await;
+}
