@@ -11,7 +11,8 @@
 //! - [`api`]: the custom resources `Deployment` and `Connection`, with their rules and columns;
 //! - [`lifecycle`]: the rules. A pure function from what is known to the next step. Whoever wants to know when something is deleted
 //!   reads `lifecycle/decide.rs`;
-//! - [`aicore`]: the remote side: credentials, tokens, calls, and one list per resource group instead of one call per object;
+//! - [`aicore`]: the remote side: credentials, tokens, calls, one list per resource group instead of one call per object, and stops and
+//!   deletions of many in one request;
 //! - [`controller`]: the edge: watches, looks, takes one step at a time and tells about it;
 //! - [`metrics`], [`server`]: what it counts, and who can ask for it over HTTP.
 //!

@@ -82,7 +82,9 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
     let ended = CancellationToken::new();
     let server = Server::bind(arguments.listen, metrics.clone()).await?;
     let serving = tokio::spawn(server.serve(ended.clone()));
-    let outcome = controller::run(client, arguments.options(), metrics, shutdown).await;
+    let mut options = arguments.options();
+    options.client.remote_calls = metrics.remote_calls();
+    let outcome = controller::run(client, options, metrics, shutdown).await;
     // While the last steps are taken it still lives. The process ends whether every client has got its answer or not.
     ended.cancel();
     let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use reqwest::Method;
 use serde_json::json;
 
+use super::bulk::{self, Verb};
 use super::credentials::{ServiceKey, ServiceKeyError, Tenant};
 use super::error::Error;
 use super::learned::Learned;
@@ -66,6 +67,11 @@ impl Client {
     /// A short text that changes when any credential changes.
     pub fn fingerprint(&self) -> String {
         self.transport.key().fingerprint()
+    }
+
+    /// Whether it is the same client, or a clone of it: the same credentials.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.transport, &other.transport)
     }
 
     /// Makes sure that a token is at hand; many callers cause one request.
@@ -186,6 +192,34 @@ impl Client {
                 None,
             ))
             .await
+    }
+
+    /// Asks the same of several deployments at once (`PATCH /lm/deployments`), and gives what became of each, in the order of the ids. Where
+    /// [`Meta::bulk_updates`] does not hold, the request is refused.
+    ///
+    /// # Errors
+    ///
+    /// The failure of the whole request. One that only concerns a single deployment is its own: [`Error::RefusedInBulk`] when it was refused, and
+    /// an error whose outcome is unknown when the answer does not tell.
+    pub async fn change_deployments(
+        &self,
+        group: &str,
+        verb: Verb,
+        ids: &[&str],
+    ) -> Result<Vec<Result<(), Error>>, Error> {
+        let call = Call {
+            media_type: "application/merge-patch+json",
+            ..send(
+                Method::PATCH,
+                &["lm", "deployments"],
+                Some(group),
+                Some(bulk::request(verb, ids)),
+            )
+        };
+        let answer = self.transport.fetch(&call).await?;
+        bulk::outcomes(&answer.body, ids, |error| {
+            self.transport.explain(&answer, error)
+        })
     }
 
     /// Asks that a deployment run another configuration of the same scenario and executable. Its id and URL stay.
@@ -329,7 +363,7 @@ impl Client {
                 }
                 answer => answer?,
             };
-            let page = wire::list::<ResourceGroupJson>(&answer.body)?;
+            let page = wire::list::<ResourceGroupJson>(answer.body.as_slice())?;
             count = count.max(page.count);
             groups.extend(page.objects);
             match continue_token(&answer.headers)? {
@@ -387,6 +421,7 @@ fn send<'a>(
         query: &[],
         group,
         body,
+        media_type: "application/json",
     }
 }
 

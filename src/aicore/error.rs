@@ -50,13 +50,27 @@ pub enum Error {
     /// The request was refused (any other 4xx): it is wrong as it is, or the object's state does not allow it.
     #[error("AI Core refused the request ({0}); correct what it names")]
     Rejected(Rejection),
-    /// Too many requests (429).
+    /// One of the changes of a bulk request was refused, while the request was accepted: most often the deployment's state does not allow it
+    /// any more.
+    #[error(
+        "AI Core refused this change among others that it accepted ({0}); the deployment is looked at again"
+    )]
+    RefusedInBulk(Rejection),
+    /// Too many requests (429), or AI Core asked for a pause (also with 503) that is not over: then nothing was sent.
     #[error("AI Core asks for fewer requests ({message}); the request is made again later")]
     Throttled {
         /// How long the server asks to be left alone.
         retry_after: Option<Duration>,
         /// What the server said.
         message: Rejection,
+    },
+    /// Too many calls of this tenant wait for their turn. Nothing was sent.
+    #[error(
+        "too many calls of this tenant are waiting for their turn; the request is made again later"
+    )]
+    Crowded {
+        /// How long it would take until the turn comes.
+        retry_after: Duration,
     },
     /// The server failed (5xx), or gave up waiting (408).
     #[error("AI Core cannot answer now ({message}); the request is made again later")]
@@ -119,6 +133,11 @@ pub enum Error {
         /// The value, shortened.
         value: String,
     },
+    /// A change was not wanted any more when its turn came. Nothing was sent.
+    #[error(
+        "the change was not sent, because its object has changed while it waited; the object is looked at again"
+    )]
+    Withdrawn,
     /// No Connection with credentials for the tenant is known. Nothing was sent.
     #[error("no Connection leads to the tenant at {} (identity zone `{}`); restore the Connection or its Secret", .0.api_url, .0.identity_zone_id)]
     NoConnection(Tenant),
@@ -142,7 +161,10 @@ impl Error {
             | Self::Forbidden(_)
             | Self::NotFound(_)
             | Self::Rejected(_)
+            | Self::RefusedInBulk(_)
             | Self::Throttled { .. }
+            | Self::Crowded { .. }
+            | Self::Withdrawn
             | Self::InvalidArgument { .. }
             | Self::NoConnection(_) => false,
         }
@@ -154,6 +176,7 @@ impl Error {
             Self::Throttled { retry_after, .. }
             | Self::Unavailable { retry_after, .. }
             | Self::TokenUnavailable { retry_after, .. } => *retry_after,
+            Self::Crowded { retry_after } => Some(*retry_after),
             _ => None,
         }
     }
@@ -164,11 +187,14 @@ impl Error {
         match self {
             Self::TokenUnavailable { .. }
             | Self::Unauthorized(_)
+            | Self::RefusedInBulk(_)
             | Self::Throttled { .. }
+            | Self::Crowded { .. }
             | Self::Unavailable { .. }
             | Self::Unreachable { .. }
             | Self::Malformed { .. }
             | Self::Incomplete { .. }
+            | Self::Withdrawn
             | Self::NoConnection(_) => true,
             Self::TokenRejected(_)
             | Self::Forbidden(_)
@@ -188,7 +214,7 @@ impl Error {
     }
 
     /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,
-    /// `NotFound`, `Refused` or `MalformedAnswer`.
+    /// `NotFound`, `Refused`, `MalformedAnswer` or `Withdrawn`.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TokenRejected(_) => "CredentialsRejected",
@@ -201,15 +227,17 @@ impl Error {
             Self::TokenUnavailable {
                 status: Some(429), ..
             }
-            | Self::Throttled { .. } => "RateLimited",
+            | Self::Throttled { .. }
+            | Self::Crowded { .. } => "RateLimited",
             Self::TokenUnavailable { .. } | Self::Unavailable { .. } => "Unavailable",
             Self::Unauthorized(_) | Self::NoConnection(_) => "Unauthorized",
             Self::Forbidden(_) => "AccessDenied",
             Self::NotFound(_) => "NotFound",
-            Self::Rejected(_) | Self::InvalidArgument { .. } => "Refused",
+            Self::Rejected(_) | Self::RefusedInBulk(_) | Self::InvalidArgument { .. } => "Refused",
             Self::Malformed { .. } | Self::Incomplete { .. } | Self::Insecure { .. } => {
                 "MalformedAnswer"
             }
+            Self::Withdrawn => "Withdrawn",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
@@ -19,22 +20,45 @@ pub(super) enum ReadError {
     Connection(reqwest::Error),
 }
 
-/// Reads a body of at most `limit` bytes.
-pub(super) async fn read(mut response: Response, limit: usize) -> Result<Vec<u8>, ReadError> {
-    if response
-        .content_length()
-        .is_some_and(|length| length > limit as u64)
-    {
-        return Err(ReadError::TooLarge);
+/// A body of at most `limit` bytes, while it arrives.
+pub(super) struct Body {
+    response: Response,
+    limit: usize,
+    read: usize,
+}
+
+impl Body {
+    pub(super) fn new(response: Response, limit: usize) -> Self {
+        Self {
+            response,
+            limit,
+            read: 0,
+        }
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(ReadError::Connection)? {
-        if body.len() + chunk.len() > limit {
+
+    /// What has arrived since the last call, or else what comes next; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        let announced = self.response.content_length();
+        if announced.is_some_and(|length| length > self.limit as u64) {
             return Err(ReadError::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        let chunk = self.response.chunk().await.map_err(ReadError::Connection)?;
+        self.read += chunk.as_ref().map_or(0, Bytes::len);
+        if self.read > self.limit {
+            return Err(ReadError::TooLarge);
+        }
+        Ok(chunk)
     }
-    Ok(body)
+}
+
+/// Reads a body of at most `limit` bytes whole.
+pub(super) async fn read(response: Response, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let mut body = Body::new(response, limit);
+    let mut whole = Vec::new();
+    while let Some(chunk) = body.next().await? {
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole)
 }
 
 /// The server's clock when it answered.

@@ -1,10 +1,12 @@
 //! SAP AI Core: the remote side.
 //!
 //! [`ServiceKey`] reads credentials from a Secret, [`Client`] makes the calls of one tenant, [`Inventory`] watches resource groups with
-//! one list call each. What the contract leaves open is read in every way it can be meant; what would be mistaken for the absence of a
+//! one list call each, [`Batcher`] gathers stops and deletions into few requests. What the contract leaves open is read in every way it can be meant; what would be mistaken for the absence of a
 //! deployment is an [`Error`].
 
 mod answer;
+mod batcher;
+mod bulk;
 mod client;
 mod credentials;
 mod error;
@@ -15,17 +17,22 @@ mod inventory;
 mod layout;
 mod learned;
 mod links;
+mod pace;
 mod paging;
 mod poller;
 mod snapshot;
+mod stream;
 mod text;
 mod token;
 mod transport;
 mod types;
 mod wire;
 
+pub use batcher::{Batcher, BatcherOptions};
+pub use bulk::Verb;
 pub use client::{Client, ClientOptions};
 pub use credentials::{ServiceKey, ServiceKeyError, Tenant};
 pub use error::{Error, Rejection};
 pub use inventory::{Change, Event, GroupKey, Inventory, InventoryOptions, Observed, Snapshot};
+pub use pace::{Paces, Rate};
 pub use types::*;

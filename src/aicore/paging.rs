@@ -148,8 +148,9 @@ impl<'a> Listing<'a> {
         let mut query = self.filters.to_vec();
         query.extend(top.as_deref().map(|top| ("$top", top)));
         query.extend(skip.as_deref().map(|skip| ("$skip", skip)));
-        let answer = self.transport.fetch(&self.call(self.path, &query)).await?;
-        Ok((wire::list::<T>(&answer.body)?, answer.date))
+        self.transport
+            .list::<T>(&self.call(self.path, &query))
+            .await
     }
 
     /// Whether the server counts exactly what was read.
@@ -180,6 +181,7 @@ impl<'a> Listing<'a> {
             query,
             group: Some(self.group),
             body: None,
+            media_type: "application/json",
         }
     }
 }
@@ -201,12 +203,14 @@ impl<T> Default for Entries<T> {
 
 impl<T: Identified> Entries<T> {
     /// Takes a page, and tells how many of its entries are new.
-    fn add(&mut self, page: Vec<T>) -> usize {
+    fn add(&mut self, mut page: Vec<T>) -> usize {
         let before = self.list.len();
-        for entry in page {
-            if self.ids.insert(entry.id().to_owned()) {
-                self.list.push(entry);
-            }
+        page.retain(|entry| self.ids.insert(entry.id().to_owned()));
+        if self.list.is_empty() {
+            // The first page is most often all there is, and need not be in memory twice.
+            self.list = page;
+        } else {
+            self.list.append(&mut page);
         }
         self.list.len() - before
     }

@@ -1,6 +1,6 @@
 //! A resource group at one moment, and what differs between two moments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -14,30 +14,34 @@ pub struct Snapshot {
     pub requested_at: Instant,
     /// The server's clock when it answered.
     pub date: Option<Timestamp>,
-    deployments: BTreeMap<String, Deployment>,
+    /// Ordered by id.
+    deployments: Vec<Deployment>,
 }
 
 impl Snapshot {
     pub(super) fn new(requested_at: Instant, list: DeploymentList) -> Self {
-        let by_id = list
-            .deployments
-            .into_iter()
-            .map(|deployment| (deployment.id.clone(), deployment));
+        let mut deployments = list.deployments;
+        deployments.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        // It is kept until the next list, so no room is kept that nothing fills.
+        deployments.shrink_to_fit();
         Self {
             requested_at,
             date: list.date,
-            deployments: by_id.collect(),
+            deployments,
         }
     }
 
     /// The deployment with this id; none when the list did not have it.
     pub fn get(&self, id: &str) -> Option<&Deployment> {
-        self.deployments.get(id)
+        let position = self
+            .deployments
+            .binary_search_by(|deployment| deployment.id.as_str().cmp(id));
+        self.deployments.get(position.ok()?)
     }
 
     /// All deployments, ordered by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Deployment> {
-        self.deployments.values()
+        self.deployments.iter()
     }
 }
 
@@ -46,14 +50,14 @@ pub(super) fn changed_ids(before: Option<&Snapshot>, after: &Snapshot) -> BTreeS
     let new_or_changed = after
         .deployments
         .iter()
-        .filter(|(id, now)| before.and_then(|before| before.get(id)) != Some(now));
+        .filter(|now| before.and_then(|before| before.get(&now.id)) != Some(now));
     let gone = before
         .into_iter()
         .flat_map(|before| before.deployments.iter())
-        .filter(|(id, _)| after.get(id).is_none());
+        .filter(|gone| after.get(&gone.id).is_none());
     new_or_changed
         .chain(gone)
-        .map(|(id, _)| id.clone())
+        .map(|deployment| deployment.id.clone())
         .collect()
 }
 

@@ -11,7 +11,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use parking_lot::{Mutex, MutexGuard};
 use reqwest::header::HeaderValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::credentials::ServiceKey;
 use super::error::Error;
@@ -192,10 +192,26 @@ impl TokenSource {
         self.obtain(|state, now| state.choose(now)).await
     }
 
-    /// A newer token than this one, which was refused somewhere. It stays in use elsewhere until there is a newer one.
-    pub(super) async fn get_instead(&self, refused: &Token) -> Result<Token, Error> {
-        self.obtain(|state, now| state.choose_instead(refused, now))
-            .await
+    /// The same, when it can be had before `deadline`.
+    pub(super) async fn get_until(&self, deadline: Instant) -> Result<Token, Error> {
+        let token = timeout_at(deadline, self.get()).await;
+        token.unwrap_or_else(|_| Err(self.too_late()))
+    }
+
+    /// A newer token than this one, which was refused somewhere, when it can be had before `deadline`. The refused one stays in use elsewhere
+    /// until there is a newer one.
+    pub(super) async fn get_instead(
+        &self,
+        refused: &Token,
+        deadline: Instant,
+    ) -> Result<Token, Error> {
+        let token = self.obtain(|state, now| state.choose_instead(refused, now));
+        let token = timeout_at(deadline, token).await;
+        token.unwrap_or_else(|_| Err(self.too_late()))
+    }
+
+    fn too_late(&self) -> Error {
+        self.inner.grant.unusable("the time ran out")
     }
 
     async fn obtain(&self, choose: impl FnOnce(&State, Instant) -> Choice) -> Result<Token, Error> {

@@ -9,12 +9,17 @@ use reqwest::header::{
 };
 use reqwest::{Method, Response, StatusCode, Url};
 use secrecy::ExposeSecret;
+use tokio::time::Instant;
 
 use super::answer::{Rejection, shorten};
 use super::credentials::{ServiceKey, ServiceKeyError};
 use super::error::{Error, root_cause};
 use super::http;
+use super::pace::{Pace, Paces, Rate, Urgency};
+use super::stream;
 use super::token::{Token, TokenSource};
+use super::wire::{self, Checked, List};
+use crate::metrics::RemoteCalls;
 
 /// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
 const MAX_BODY: usize = 64 * 1024 * 1024;
@@ -34,23 +39,32 @@ const USER_AGENT: &str = concat!("aicore-operator/", env!("CARGO_PKG_VERSION"));
 pub struct ClientOptions {
     /// Whether plain http addresses are allowed, over which secrets travel in the clear. For tests on one machine.
     pub allow_http: bool,
-    /// How long one request may take until its answer is read whole.
+    /// How long one call may take: waiting for its turn, getting a token, until the answer is read whole.
     pub request_timeout: Duration,
     /// How long it may take to open a connection.
     pub connect_timeout: Duration,
     /// From which age on a token is blamed for a 403, and for a 401 below `/admin`: then the call is made once more with a new one. A
     /// younger token is not, or every call that is denied for good would cost a token.
     pub doubted_token_age: Duration,
+    /// How often a tenant may be called.
+    pub rate: Rate,
+    /// What the clients of one tenant share: the budget, and the pauses that AI Core asks for.
+    pub paces: Paces,
+    /// Where every request is counted. Those for tokens are not.
+    pub remote_calls: RemoteCalls,
 }
 
 impl Default for ClientOptions {
-    /// https only, 30 seconds for a request, 10 seconds for a connection, a token is doubted after 1 minute.
+    /// https only, 30 seconds for a call, 10 seconds for a connection, a token is doubted after 1 minute, a budget of its own.
     fn default() -> Self {
         Self {
             allow_http: false,
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             doubted_token_age: Duration::from_secs(60),
+            rate: Rate::default(),
+            paces: Paces::default(),
+            remote_calls: RemoteCalls::default(),
         }
     }
 }
@@ -65,13 +79,17 @@ pub(super) struct Call<'a> {
     pub(super) group: Option<&'a str>,
     /// JSON to send.
     pub(super) body: Option<serde_json::Value>,
+    /// How the JSON is meant: `application/json`, or `application/merge-patch+json` where the contract asks for it.
+    pub(super) media_type: &'static str,
 }
 
 /// A successful answer, read whole.
 pub(super) struct Answer {
+    pub(super) status: u16,
     pub(super) body: Vec<u8>,
-    pub(super) date: Option<Timestamp>,
     pub(super) headers: HeaderMap,
+    /// The token that was sent, to blank it in texts.
+    token: Token,
 }
 
 /// The way to one tenant.
@@ -79,7 +97,10 @@ pub(super) struct Transport {
     key: ServiceKey,
     http: reqwest::Client,
     tokens: TokenSource,
+    pace: Arc<Pace>,
+    request_timeout: Duration,
     doubted_token_age: Duration,
+    remote_calls: RemoteCalls,
 }
 
 // === impl Call ===
@@ -88,6 +109,14 @@ impl Call<'_> {
     /// Whether it goes to the administration of the tenant (`/admin`), which a key may not be allowed to use.
     fn is_administrative(&self) -> bool {
         self.path.first() == Some(&"admin")
+    }
+
+    fn urgency(&self) -> Urgency {
+        if self.method == Method::GET {
+            Urgency::Read
+        } else {
+            Urgency::Change
+        }
     }
 }
 
@@ -113,10 +142,13 @@ impl Transport {
             .map_err(ServiceKeyError::HttpClient)?;
         let tokens = TokenSource::new(http.clone(), key.clone());
         Ok(Self {
+            pace: options.paces.of(key.tenant(), options.rate),
             key,
             http,
             tokens,
+            request_timeout: options.request_timeout,
             doubted_token_age: options.doubted_token_age,
+            remote_calls: options.remote_calls.clone(),
         })
     }
 
@@ -130,67 +162,97 @@ impl Transport {
 
     /// Makes the request and reads the answer whole.
     pub(super) async fn fetch(&self, call: &Call<'_>) -> Result<Answer, Error> {
-        let response = self.send(call).await?;
+        let (response, token) = self.send(call).await?;
+        let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let date = http::date(&headers);
         match http::read(response, MAX_BODY).await {
             Ok(body) => Ok(Answer {
+                status,
                 body,
-                date,
                 headers,
+                token,
             }),
-            Err(http::ReadError::TooLarge) => Err(Error::Malformed {
-                message: format!("it is larger than {} MiB", MAX_BODY / 1024 / 1024),
+            Err(error) => Err(self.unread(error)),
+        }
+    }
+
+    /// Makes the request and reads the answer as a list, while it arrives; with the server's clock.
+    pub(super) async fn list<T: Checked>(
+        &self,
+        call: &Call<'_>,
+    ) -> Result<(List<T::Object>, Option<Timestamp>), Error> {
+        let (response, _) = self.send(call).await?;
+        let date = http::date(response.headers());
+        let body = http::Body::new(response, MAX_BODY);
+        match stream::parse(body, wire::list::<T>).await {
+            Ok(Ok(list)) => Ok((list?, date)),
+            Ok(Err(failure)) => Err(Error::Incomplete {
+                message: format!("it was not read to its end ({failure})"),
                 source: None,
             }),
-            Err(http::ReadError::Connection(error)) if error.is_timeout() => {
-                Err(self.unreachable(error))
-            }
-            Err(http::ReadError::Connection(error)) => Err(Error::Incomplete {
-                message: format!(
-                    "the connection ended within the body ({})",
-                    root_cause(&error)
-                ),
-                source: Some(Arc::new(error.without_url())),
-            }),
+            Err(error) => Err(self.unread(error)),
         }
     }
 
     /// Makes a request whose acceptance is all that matters.
     pub(super) async fn accept(&self, call: &Call<'_>) -> Result<(), Error> {
-        let response = self.send(call).await?;
+        let (response, _) = self.send(call).await?;
         // The status has told everything. The body is only read so that the connection can be used again.
         drop(http::read(response, MAX_ERROR_BODY).await);
         Ok(())
     }
 
+    /// What a part of a successful answer says that is an error.
+    pub(super) fn explain(&self, answer: &Answer, error: &serde_json::Value) -> Rejection {
+        let body = error.to_string();
+        Rejection::new(answer.status, body.as_bytes(), &self.secrets(&answer.token))
+    }
+
+    fn secrets<'a>(&'a self, token: &'a Token) -> [&'a str; 2] {
+        [token.expose(), self.key.client_secret().expose_secret()]
+    }
+
     /// Makes the request; once more with a new token where the first one may be why the API refuses. A refused request had no effect.
-    async fn send(&self, call: &Call<'_>) -> Result<Response, Error> {
-        let token = self.tokens.get().await?;
-        let refusal = match self.attempt(call, &token).await {
+    /// Everything together, the body of the answer included, ends at the request timeout.
+    async fn send(&self, call: &Call<'_>) -> Result<(Response, Token), Error> {
+        let deadline = Instant::now() + self.request_timeout;
+        let token = self.tokens.get_until(deadline).await?;
+        let refusal = match self.attempt(call, &token, deadline).await {
             Err(refusal @ (Error::Unauthorized(_) | Error::Forbidden(_))) => refusal,
-            outcome => return outcome,
+            outcome => return outcome.map(|response| (response, token)),
         };
         if matches!(refusal, Error::Unauthorized(_)) && !call.is_administrative() {
             self.tokens.discard(&token);
-            let token = self.tokens.get().await?;
-            return self.attempt(call, &token).await;
+            let token = self.tokens.get_until(deadline).await?;
+            let response = self.attempt(call, &token, deadline).await?;
+            return Ok((response, token));
         }
         // A denial, or an endpoint of the administration that these credentials may not be meant for, says little about the token: it
         // stays in use elsewhere, also when no other one can be had.
         if token.age() < self.doubted_token_age {
             return Err(refusal);
         }
-        match self.tokens.get_instead(&token).await {
-            Ok(token) => self.attempt(call, &token).await,
+        match self.tokens.get_instead(&token, deadline).await {
+            Ok(token) => {
+                let response = self.attempt(call, &token, deadline).await?;
+                Ok((response, token))
+            }
             Err(_) => Err(refusal),
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, token: &Token) -> Result<Response, Error> {
+    async fn attempt(
+        &self,
+        call: &Call<'_>,
+        token: &Token,
+        deadline: Instant,
+    ) -> Result<Response, Error> {
+        let url = self.url(call.path)?;
+        self.pace.turn(call.urgency(), deadline).await?;
         let mut request = self
             .http
-            .request(call.method.clone(), self.url(call.path)?)
+            .request(call.method.clone(), url)
+            .timeout(deadline.saturating_duration_since(Instant::now()))
             .header(AUTHORIZATION, token.authorization())
             .header(ACCEPT, ACCEPTED)
             .header("AI-Client-Type", "aicore-operator");
@@ -202,19 +264,20 @@ impl Transport {
         }
         if let Some(body) = &call.body {
             request = request
-                .header(CONTENT_TYPE, "application/json")
+                .header(CONTENT_TYPE, call.media_type)
                 .body(body.to_string());
         }
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(error))?;
-        let status = response.status().as_u16();
+        let outcome = request.send().await;
+        let status = outcome.as_ref().ok().map(|answer| answer.status().as_u16());
+        self.remote_calls.count(&call.method, status);
+        let response = outcome.map_err(|error| self.unreachable(error))?;
         tracing::debug!(method = %call.method, path = ?call.path, group = call.group, status, "AI Core answered");
         if response.status().is_success() {
             Ok(response)
         } else {
-            Err(self.refusal(response, token).await)
+            let error = self.refusal(response, token).await;
+            self.pace.heed(&error, Instant::now());
+            Err(error)
         }
     }
 
@@ -244,8 +307,7 @@ impl Transport {
         let body = http::read(response, MAX_ERROR_BODY)
             .await
             .unwrap_or_default();
-        let secrets = [token.expose(), self.key.client_secret().expose_secret()];
-        let message = Rejection::new(status.as_u16(), &body, &secrets);
+        let message = Rejection::new(status.as_u16(), &body, &self.secrets(token));
         match status {
             StatusCode::UNAUTHORIZED => Error::Unauthorized(message),
             StatusCode::FORBIDDEN => Error::Forbidden(message),
@@ -261,6 +323,23 @@ impl Transport {
                 status: status.as_u16(),
                 retry_after,
                 message,
+            },
+        }
+    }
+
+    fn unread(&self, error: http::ReadError) -> Error {
+        match error {
+            http::ReadError::TooLarge => Error::Malformed {
+                message: format!("it is larger than {} MiB", MAX_BODY / 1024 / 1024),
+                source: None,
+            },
+            http::ReadError::Connection(error) if error.is_timeout() => self.unreachable(error),
+            http::ReadError::Connection(error) => Error::Incomplete {
+                message: format!(
+                    "the connection ended within the body ({})",
+                    root_cause(&error)
+                ),
+                source: Some(Arc::new(error.without_url())),
             },
         }
     }

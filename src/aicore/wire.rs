@@ -4,10 +4,12 @@
 //! must be there: that it exists is what counts, and one odd entry must not hide all others. But an entry without its id makes the
 //! whole answer [`Error::Malformed`]: a deployment that was left out of a list would look as if it were gone.
 
+use std::fmt;
+use std::io::BufRead;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::answer::shorten;
@@ -22,10 +24,18 @@ const MAX_QUOTE: usize = 40;
 
 /// A list as every list endpoint sends it.
 #[derive(Deserialize)]
-struct ListJson<T> {
+#[serde(bound = "T: Checked")]
+struct ListJson<T: Checked> {
     #[serde(default)]
     count: Value,
-    resources: Option<Vec<T>>,
+    resources: Option<Resources<T>>,
+}
+
+/// The entries of a list. Each is checked as soon as it was read, so that they are in memory once.
+struct Resources<T: Checked> {
+    objects: Vec<T::Object>,
+    /// The first field that is missing in an entry.
+    lacking: Option<&'static str>,
 }
 
 /// A list, or one page of it.
@@ -36,11 +46,41 @@ pub(super) struct List<T> {
 }
 
 /// An object as it stands in JSON, before it is known to have what it needs.
-pub(super) trait Checked: DeserializeOwned {
+pub(super) trait Checked: DeserializeOwned + 'static {
     /// What it is when nothing is missing.
-    type Object;
+    type Object: Send;
     /// The object, or the name of the first field that is missing.
     fn check(self) -> Result<Self::Object, &'static str>;
+}
+
+impl<'de, T: Checked> Deserialize<'de> for Resources<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let none = Self {
+            objects: Vec::new(),
+            lacking: None,
+        };
+        deserializer.deserialize_seq(none)
+    }
+}
+
+impl<'de, T: Checked> Visitor<'de> for Resources<T> {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of objects")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self, A::Error> {
+        while let Some(json) = list.next_element::<T>()? {
+            match json.check() {
+                Ok(object) => self.objects.push(object),
+                Err(field) => {
+                    self.lacking.get_or_insert(field);
+                }
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// Reads one object.
@@ -49,15 +89,14 @@ pub(super) fn object<T: Checked>(body: &[u8]) -> Result<T::Object, Error> {
 }
 
 /// Reads a list. Without `resources` it is empty when its `count` says so, and otherwise no list.
-pub(super) fn list<T: Checked>(body: &[u8]) -> Result<List<T::Object>, Error> {
+pub(super) fn list<T: Checked>(body: impl BufRead) -> Result<List<T::Object>, Error> {
     let list: ListJson<T> = parse(body)?;
     let count = number(&list.count);
     let objects = match list.resources {
-        Some(resources) => resources
-            .into_iter()
-            .map(T::check)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(lacking)?,
+        Some(resources) => match resources.lacking {
+            Some(field) => return Err(lacking(field)),
+            None => resources.objects,
+        },
         None if count == Some(0) => Vec::new(),
         None => return Err(malformed("a list lacks its resources".to_owned())),
     };
@@ -90,38 +129,48 @@ pub(super) fn created_id(body: &[u8]) -> Result<String, Error> {
     object::<Created>(body)
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    let start = body.trim_ascii_start();
-    if start.starts_with(b"<") {
-        return Err(malformed("it is a page, not JSON".to_owned()));
+/// Reads a body as one JSON object of this form.
+pub(super) fn parse<T: DeserializeOwned>(mut body: impl BufRead) -> Result<T, Error> {
+    match first_byte(&mut body) {
+        Some(b'<') => return Err(malformed("it is a page, not JSON".to_owned())),
+        // The parser would take a JSON array for an object, field by field.
+        Some(b'[') => return Err(malformed("it is an array, not an object".to_owned())),
+        _ => {}
     }
-    // The parser would take a JSON array for an object, field by field.
-    if start.starts_with(b"[") {
-        return Err(malformed("it is an array, not an object".to_owned()));
-    }
-    serde_json::from_slice(body).map_err(|error| {
+    // Reads to the end: nothing may follow the object.
+    serde_json::from_reader(body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
         if error.is_eof() {
             return Error::Incomplete {
-                message: format!("the JSON ends after {} bytes", body.len()),
+                message: format!("the JSON breaks off (line {line}, column {column})"),
                 source: None,
             };
         }
         Error::Malformed {
-            message: format!(
-                "it is not the expected JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            ),
+            message: format!("it is not the expected JSON (line {line}, column {column})"),
             source: Some(Arc::new(error)),
         }
     })
+}
+
+/// The first byte that is no white space. It stays where it is.
+fn first_byte(body: &mut impl BufRead) -> Option<u8> {
+    loop {
+        let buffer = body.fill_buf().ok()?;
+        let text = buffer.trim_ascii_start();
+        let (byte, blanks) = (text.first().copied(), buffer.len() - text.len());
+        body.consume(blanks);
+        if byte.is_some() || blanks == 0 {
+            return byte;
+        }
+    }
 }
 
 fn lacking(field: &'static str) -> Error {
     malformed(format!("an object lacks its {field}"))
 }
 
-fn malformed(message: String) -> Error {
+pub(super) fn malformed(message: String) -> Error {
     Error::Malformed {
         message,
         source: None,

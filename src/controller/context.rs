@@ -16,7 +16,9 @@ use super::connection::views::Connections;
 use super::memory::Memories;
 use super::tell::events::Events;
 use super::uninstall::Uninstalls;
-use crate::aicore::{ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant};
+use crate::aicore::{
+    Batcher, ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant,
+};
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lifecycle::identity::Identity;
 use crate::metrics::Metrics;
@@ -66,6 +68,7 @@ pub(crate) struct Context {
     /// Where the operator keeps what must outlive the objects.
     pub(crate) own_namespace: String,
     pub(crate) inventory: Arc<Inventory>,
+    pub(crate) batcher: Arc<Batcher>,
     pub(crate) claims: Claims,
     pub(crate) connections: Connections,
     pub(crate) surveys: Surveys,

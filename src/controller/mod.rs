@@ -45,7 +45,7 @@ use tracing::info;
 pub use context::Options;
 pub use listed::Listed;
 
-use crate::aicore::Inventory;
+use crate::aicore::{Batcher, BatcherOptions, Inventory};
 use crate::api::{Connection, Deployment};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::Metrics;
@@ -114,6 +114,7 @@ pub async fn run(
     let (connection_reader, connection_writer) = reflector::store();
     let context = Arc::new(Context {
         inventory: Inventory::new(options.inventory, inventory_events),
+        batcher: Batcher::new(BatcherOptions::default()),
         events: tell::events::Events::new(client.clone()),
         own_namespace: options
             .own_namespace

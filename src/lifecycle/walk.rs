@@ -1,5 +1,6 @@
 //! Every situation there is, and a remote that keeps its promises: for the tests, and for what is printed of the rules.
 
+use super::evidence::Past;
 use super::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
     Remote, Resolution, Situation, Source, State, Target, Uninstall,
@@ -194,15 +195,15 @@ pub fn fair(remote: Remote, step: Step) -> Remote {
     let Remote::Present(present) = remote else {
         return remote;
     };
+    let past = Past {
+        ended_by_us: present.stop_sent,
+        delete_accepted: false,
+        expired: present.expired,
+        inactive: false,
+    };
     let gone = Remote::Absent {
         proof: Proof::Gone,
-        ending: match present {
-            Present {
-                stop_sent: true, ..
-            } => Ending::Ours,
-            Present { expired: true, .. } => Ending::Expired,
-            _ => Ending::Unexplained,
-        },
+        ending: past.ending(),
     };
     let with = |state, target| {
         Remote::Present(Present {
@@ -212,10 +213,14 @@ pub fn fair(remote: Remote, step: Step) -> Remote {
         })
     };
     match (step, present.state) {
-        (Step::Delete, _) => with(present.state, Target::Deleted),
-        (Step::Stop, state) => Remote::Present(Present {
-            state,
+        // Both are recorded as ours before they are sent.
+        (Step::Stop, _) => Remote::Present(Present {
             target: Target::Stopped,
+            stop_sent: true,
+            ..present
+        }),
+        (Step::Delete, _) => Remote::Present(Present {
+            target: Target::Deleted,
             stop_sent: true,
             ..present
         }),

@@ -24,13 +24,9 @@ async fn create_with(effect: Effect) -> (Error, bool) {
         1,
         "a create is sent once"
     );
-    let exists = !client
-        .list_deployments(GROUP)
-        .await
-        .unwrap()
-        .deployments
-        .is_empty();
-    (error, exists)
+    // The client itself may have been asked to slow down.
+    let others = remote.client().await.list_deployments(GROUP).await;
+    (error, !others.unwrap().deployments.is_empty())
 }
 
 #[tokio::test]
@@ -127,14 +123,9 @@ async fn a_throttled_call_says_how_long_to_wait() {
     remote
         .fault(Operation::ListDeployments, throttled(None))
         .await;
-    assert_eq!(
-        client
-            .list_deployments(GROUP)
-            .await
-            .unwrap_err()
-            .retry_after(),
-        None
-    );
+    let other = remote.client().await;
+    let error = other.list_deployments(GROUP).await.unwrap_err();
+    assert_eq!(error.retry_after(), None);
 }
 
 #[tokio::test]
@@ -187,6 +178,41 @@ async fn a_list_that_is_cut_or_lacks_something_is_no_list() {
             "{body}: {error}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_list_must_close_and_end_where_it_says() {
+    let body = r#"{"count":1,"resources":[{"id":"d1","status":"RUNNING"}]}"#;
+    let length = body.len();
+    let with = |head: &str, body: &str| format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}");
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let chunked = "transfer-encoding: chunked";
+    let close = "connection: close";
+    let (half, rest) = body.split_at(30);
+    for (answer, is_cut) in [
+        (with(&format!("content-length: {}", length + 1), body), true),
+        (with(chunked, &(chunk(half) + &chunk(rest))), true),
+        (with(close, &body[..length - 1]), true),
+        (with(close, &body[..length - 2]), true),
+        (with(close, half), true),
+        (with(close, &format!("{body}]")), false),
+        (with(close, &format!("{body}{body}")), false),
+        (with(close, &format!("{body} and more")), false),
+    ] {
+        let (error, _) = list_against(answer.clone()).await;
+        assert!(
+            match &error {
+                Error::Incomplete { .. } => is_cut,
+                Error::Malformed { .. } => !is_cut,
+                _ => false,
+            },
+            "{answer}: {error}"
+        );
+    }
+    let whole = with(chunked, &(chunk(half) + &chunk(rest) + "0\r\n\r\n"));
+    let server = Scripted::start(vec![whole]).await;
+    let found = server.client().list_deployments(GROUP).await.unwrap();
+    assert_eq!(found.deployments[0].id, "d1");
 }
 
 #[tokio::test]

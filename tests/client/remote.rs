@@ -47,11 +47,16 @@ impl Remote {
 
     /// A client that waits half a second for an answer.
     pub(crate) async fn impatient_client(&self) -> Client {
-        let key = self.control(Method::GET, "service-key", &Value::Null).await;
-        let options = ClientOptions {
+        self.client_with_options(ClientOptions {
             request_timeout: Duration::from_millis(500),
             ..options()
-        };
+        })
+        .await
+    }
+
+    /// A client with these options.
+    pub(crate) async fn client_with_options(&self, options: ClientOptions) -> Client {
+        let key = self.control(Method::GET, "service-key", &Value::Null).await;
         client_with(&key, options)
     }
 
@@ -122,6 +127,12 @@ impl Remote {
         self.control(Method::POST, "faults", &fault).await;
     }
 
+    /// Switches a fault on for the next calls of an operation, so many of them.
+    pub(crate) async fn fault_for(&self, times: u64, operation: Operation, effect: Effect) {
+        let fault = json!({"match": {"operations": [operation]}, "times": times, "effect": effect});
+        self.control(Method::POST, "faults", &fault).await;
+    }
+
     pub(crate) async fn respond(&self, operation: Operation, status: u16, body: &str) {
         self.fault(operation, Effect::Respond(response(status, body)))
             .await;
@@ -160,7 +171,8 @@ pub(crate) fn doubting_client(key: &Value) -> Client {
     client_with(key, options)
 }
 
-fn options() -> ClientOptions {
+/// Plain http is fine, and an answer may take 20 seconds.
+pub(crate) fn options() -> ClientOptions {
     ClientOptions {
         allow_http: true,
         request_timeout: Duration::from_secs(20),

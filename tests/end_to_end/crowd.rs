@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::{CreateDeployment, StopDeployment};
-use harness::scene::{GROUP, LIMIT};
+use harness::scene::{GROUP, LIMIT, Scene, Setting};
 
-use crate::manifests::{deployment, deployment_from, make_exclusive, scene};
+use crate::manifests::{OPERATOR, deployment, deployment_from, make_exclusive};
 
 /// More than the operator works on at the same time.
 const OBJECTS: usize = 30;
 
 #[tokio::test]
 async fn thirty_objects_of_one_configuration_take_turns_and_keep_nobody_else_waiting() {
-    let scene = scene().await;
+    let scene = Scene::start(Setting {
+        arguments: &["--concurrency", "16"],
+        ..Setting::of(OPERATOR)
+    })
+    .await;
     make_exclusive(&scene).await;
     scene.put(&deployment("stranger")).await;
     scene.until_ready("stranger", "Running").await;

@@ -1,5 +1,7 @@
 //! One thing that is told apart about a situation, in words.
 
+use std::fmt::Debug;
+
 use crate::situation::Situation;
 use crate::step::Step;
 use crate::words::Word;
@@ -32,22 +34,22 @@ impl From<Situation> for Point {
     }
 }
 
-/// One thing that is told apart, with a word for each of its values.
-pub struct Aspect {
+/// One thing that is told apart about a situation, or about what else `P` is, with a word for each of its values.
+pub struct Aspect<P = Point> {
     /// What it is called.
     pub name: &'static str,
     /// The words for its values.
     pub words: Vec<Word>,
-    value_of: Box<dyn Fn(&Point) -> usize + Send + Sync>,
+    value_of: Box<dyn Fn(&P) -> usize + Send + Sync>,
 }
 
-impl Aspect {
+impl<P: Debug> Aspect<P> {
     /// Tells `values` apart.
     pub fn new<T, W>(
         name: &'static str,
         values: &[T],
         word: impl Fn(T) -> W,
-        value_of: impl Fn(&Point) -> T + Send + Sync + 'static,
+        value_of: impl Fn(&P) -> T + Send + Sync + 'static,
     ) -> Self
     where
         T: Copy + PartialEq + Send + Sync + 'static,
@@ -69,10 +71,7 @@ impl Aspect {
     }
 
     /// Tells yes from no.
-    pub fn flag(
-        name: &'static str,
-        value_of: impl Fn(&Point) -> bool + Send + Sync + 'static,
-    ) -> Self {
+    pub fn flag(name: &'static str, value_of: impl Fn(&P) -> bool + Send + Sync + 'static) -> Self {
         let word = |value| if value { "yes" } else { "no" };
         Self::new(name, &[false, true], word, value_of)
     }
@@ -83,18 +82,18 @@ impl Aspect {
     }
 
     /// The number of the value that this point has.
-    pub fn value_of(&self, point: &Point) -> usize {
+    pub fn value_of(&self, point: &P) -> usize {
         (self.value_of)(point)
     }
 }
 
 /// How many combinations of values there are.
-pub fn size(aspects: &[Aspect]) -> usize {
+pub fn size<P>(aspects: &[Aspect<P>]) -> usize {
     aspects.iter().map(|aspect| aspect.words.len()).product()
 }
 
 /// The number of a point's combination of values.
-pub fn number(aspects: &[Aspect], point: &Point) -> usize {
+pub fn number<P: Debug>(aspects: &[Aspect<P>], point: &P) -> usize {
     aspects.iter().fold(0, |number, aspect| {
         number * aspect.words.len() + aspect.value_of(point)
     })

@@ -12,12 +12,14 @@ use crate::words;
 /// Where the object is to be driven.
 pub fn goal() -> Aspect {
     let word = |goal| format!("{goal:?}");
-    Aspect::new("goal", &walk::GOALS, word, |point| point.situation.goal)
+    Aspect::new("goal", &walk::GOALS, word, |point: &Point| {
+        point.situation.goal
+    })
 }
 
 /// Whether our finalizer is on.
 pub fn finalizer() -> Aspect {
-    Aspect::flag("finalizer is on", |point| point.situation.finalizer)
+    Aspect::flag("finalizer is on", |point: &Point| point.situation.finalizer)
 }
 
 /// What a person has ordered.
@@ -27,7 +29,7 @@ pub fn order() -> Aspect {
         Order::Hold => "hold",
         Order::LetGo => "let go",
     };
-    Aspect::new("ordered", &walk::ORDERS, word, |point| {
+    Aspect::new("ordered", &walk::ORDERS, word, |point: &Point| {
         point.situation.order
     })
 }
@@ -39,7 +41,7 @@ pub fn uninstall() -> Aspect {
         Uninstall::No => "no",
         Uninstall::Yes => "yes",
     };
-    Aspect::new("uninstall", &walk::UNINSTALLS, word, |point| {
+    Aspect::new("uninstall", &walk::UNINSTALLS, word, |point: &Point| {
         point.situation.uninstall
     })
 }
@@ -52,7 +54,7 @@ pub fn connection() -> Aspect {
         Connection::Unusable => "no working key",
         Connection::OtherTenant => "other tenant",
     };
-    Aspect::new("connection", &walk::CONNECTIONS, word, |point| {
+    Aspect::new("connection", &walk::CONNECTIONS, word, |point: &Point| {
         point.situation.connection
     })
 }
@@ -79,7 +81,7 @@ pub fn record() -> Aspect {
         Recorded::Deployment => "deployment",
         Recorded::ClaimedDeployment => "deployment that another object holds",
     };
-    Aspect::new("recorded", &values, word, |point| {
+    Aspect::new("recorded", &values, word, |point: &Point| {
         match point.situation.record {
             Record::Nothing { .. } => Recorded::Nothing,
             Record::Intent(_) => Recorded::Intent,
@@ -103,12 +105,15 @@ pub fn source() -> Aspect {
         Source::Create(Preparation::Complete) => "all is there",
         Source::Adopt => "adopt",
     };
-    Aspect::new("source", &walk::SOURCES, word, |point| {
-        match point.situation.record {
+    Aspect::new(
+        "source",
+        &walk::SOURCES,
+        word,
+        |point: &Point| match point.situation.record {
             Record::Nothing { source, .. } => source,
             record => panic!("{record:?} has no source"),
-        }
-    })
+        },
+    )
 }
 
 /// What a look has found.
@@ -120,7 +125,7 @@ pub fn look() -> Aspect {
         Look::Several => "several found",
         Look::Claimed => "another object holds it",
     };
-    Aspect::new("look", &walk::LOOKS, word, |point| {
+    Aspect::new("look", &walk::LOOKS, word, |point: &Point| {
         match point.situation.record {
             Record::Nothing { look, .. } => look,
             record => panic!("{record:?} is not looked for"),
@@ -128,20 +133,27 @@ pub fn look() -> Aspect {
     })
 }
 
-/// What has become of a create call.
-pub fn resolution() -> Aspect {
-    let word = |resolution| match resolution {
+/// What has become of a create call, in words.
+pub fn resolution_word(resolution: Resolution) -> &'static str {
+    match resolution {
         Resolution::Pending => "not known yet",
         Resolution::Found => "it made a deployment",
         Resolution::NoEffect => "it had no effect",
-        Resolution::Ambiguous => "several candidates",
-    };
-    Aspect::new("outcome", &walk::RESOLUTIONS, word, |point| {
-        match point.situation.record {
+        Resolution::Ambiguous => "candidates without proof",
+    }
+}
+
+/// What has become of a create call.
+pub fn resolution() -> Aspect {
+    Aspect::new(
+        "outcome",
+        &walk::RESOLUTIONS,
+        resolution_word,
+        |point: &Point| match point.situation.record {
             Record::Intent(resolution) => resolution,
             record => panic!("{record:?} is no create call"),
-        }
-    })
+        },
+    )
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -167,40 +179,58 @@ pub fn seen() -> Aspect {
     appearance(&[ABSENT.as_slice(), &[Seen::Present]].concat())
 }
 
+/// How far it is proven that a deployment is gone, in words.
+pub fn proof_word(proof: Proof) -> &'static str {
+    match proof {
+        Proof::None => "absent without proof",
+        Proof::Gone => "gone",
+        Proof::NeverSeen => "gone and never seen",
+    }
+}
+
 fn appearance(values: &[Seen]) -> Aspect {
     let word = |seen| match seen {
         Seen::Absent(None) => "no fresh list yet",
-        Seen::Absent(Some(Proof::None)) => "absent without proof",
-        Seen::Absent(Some(Proof::Gone)) => "gone",
-        Seen::Absent(Some(Proof::NeverSeen)) => "gone and never seen",
+        Seen::Absent(Some(proof)) => proof_word(proof),
         Seen::Present => "present",
     };
-    Aspect::new("AI Core shows", values, word, |point| match remote(point) {
-        Remote::Unobserved => Seen::Absent(None),
-        Remote::Absent { proof, .. } => Seen::Absent(Some(proof)),
-        Remote::Present(_) => Seen::Present,
-    })
+    Aspect::new(
+        "AI Core shows",
+        values,
+        word,
+        |point: &Point| match remote(point) {
+            Remote::Unobserved => Seen::Absent(None),
+            Remote::Absent { proof, .. } => Seen::Absent(Some(proof)),
+            Remote::Present(_) => Seen::Present,
+        },
+    )
 }
 
-/// Why an absent deployment is gone.
-pub fn ending() -> Aspect {
-    let word = |ending| match ending {
+/// Why a deployment is gone, in words.
+pub fn ending_word(ending: Ending) -> &'static str {
+    match ending {
         Ending::Ours => "the operator ended it",
         Ending::Expired => "its ttl ran out",
         Ending::Inactive => "it had stopped or died",
         Ending::Unexplained => "unexplained",
-    };
-    Aspect::new("why", &walk::ENDINGS, word, |point| match remote(point) {
-        Remote::Absent { ending, .. } => ending,
-        // It is not known to have ended, and so no row tells endings apart.
-        _ => Ending::Unexplained,
+    }
+}
+
+/// Why an absent deployment is gone.
+pub fn ending() -> Aspect {
+    Aspect::new("why", &walk::ENDINGS, ending_word, |point: &Point| {
+        match remote(point) {
+            Remote::Absent { ending, .. } => ending,
+            // It is not known to have ended, and so no row tells endings apart.
+            _ => Ending::Unexplained,
+        }
     })
 }
 
 /// Whether an ended deployment is made anew.
 pub fn recreate() -> Aspect {
     let word = |recreate| if recreate { "Always" } else { "Never" };
-    Aspect::new("recreatePolicy", &[false, true], word, |point| {
+    Aspect::new("recreatePolicy", &[false, true], word, |point: &Point| {
         point.situation.recreate
     })
 }
@@ -211,13 +241,15 @@ pub fn state() -> Aspect {
         State::Other => "another word".to_owned(),
         state => format!("{state:?}").to_uppercase(),
     };
-    Aspect::new("state", &walk::STATES, word, |point| present(point).state)
+    Aspect::new("state", &walk::STATES, word, |point: &Point| {
+        present(point).state
+    })
 }
 
 /// The target state of a listed deployment.
 pub fn target() -> Aspect {
     let word = |target: Target| format!("{target:?}").to_uppercase();
-    Aspect::new("target", &walk::TARGETS, word, |point| {
+    Aspect::new("target", &walk::TARGETS, word, |point: &Point| {
         present(point).target
     })
 }
@@ -230,24 +262,24 @@ pub fn configuration() -> Aspect {
         Fit::Sent => "change accepted",
         Fit::Unprepared => "not prepared",
     };
-    Aspect::new("configuration", &walk::FITS, word, |point| {
+    Aspect::new("configuration", &walk::FITS, word, |point: &Point| {
         present(point).configuration
     })
 }
 
 /// Whether the ttl of a listed deployment has run out.
 pub fn expired() -> Aspect {
-    Aspect::flag("ttl ran out", |point| present(point).expired)
+    Aspect::flag("ttl ran out", |point: &Point| present(point).expired)
 }
 
 /// Whether the operator has stopped a listed deployment.
 pub fn stop_sent() -> Aspect {
-    Aspect::flag("our stop", |point| present(point).stop_sent)
+    Aspect::flag("our stop", |point: &Point| present(point).stop_sent)
 }
 
 /// Whether a listed deployment stays in a passing state for too long.
 pub fn overdue() -> Aspect {
-    Aspect::flag("overdue", |point| present(point).overdue)
+    Aspect::flag("overdue", |point: &Point| present(point).overdue)
 }
 
 /// Who holds the deployment.
@@ -256,12 +288,15 @@ pub fn claim() -> Aspect {
         Claim::Ours => "this object or nobody",
         Claim::Another => "another object",
     };
-    Aspect::new("held by", &walk::CLAIMS, word, |point| {
-        match point.situation.record {
+    Aspect::new(
+        "held by",
+        &walk::CLAIMS,
+        word,
+        |point: &Point| match point.situation.record {
             Record::Deployment { claim, .. } => claim,
             record => panic!("{record:?} is held by nobody"),
-        }
-    })
+        },
+    )
 }
 
 /// What else the object has.
@@ -273,14 +308,14 @@ pub fn others() -> Aspect {
         Others::Unrecorded => "one not recorded yet",
         Others::Retiring => "one retiring",
     };
-    Aspect::new("other deployments", &walk::OTHERS, word, |point| {
+    Aspect::new("other deployments", &walk::OTHERS, word, |point: &Point| {
         point.situation.others
     })
 }
 
 /// What the tables before have said; `steps` is everything that they can say.
 pub fn said(steps: &[Step]) -> Aspect {
-    let mut aspect = Aspect::new("step so far", steps, words::of, |point| {
+    let mut aspect = Aspect::new("step so far", steps, words::of, |point: &Point| {
         point.said.expect("a table before has spoken")
     });
     for (word, step) in aspect.words.iter_mut().zip(steps) {

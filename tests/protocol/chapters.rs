@@ -142,7 +142,7 @@ fn is_ours(record: &Record, is_listed: bool) -> bool {
 pub fn missing(undisturbed: &[Situation]) -> Table {
     Table::new(
         "5. A deployment is recorded, and AI Core does not show it",
-        "Being in no list is not proof. What proof is, is told in [protocol.md](protocol.md#proof-that-a-deployment-is-gone).",
+        "Being in no list is not proof: see [what is](protocol.md#proof-that-a-deployment-is-gone), and tables 11 and 12.",
         vec![
             aspects::absence(),
             aspects::others(),

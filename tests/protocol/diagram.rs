@@ -63,9 +63,9 @@ impl Diagram {
     /// The diagram in the language of Mermaid.
     pub fn mermaid(&self) -> String {
         let states = self.states();
-        let mut members: BTreeMap<usize, BTreeSet<Place>> = BTreeMap::new();
+        let mut members: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
         for (place, state) in &states {
-            members.entry(*state).or_default().insert(*place);
+            members.entry(*state).or_default().push(*place);
         }
         let mut lines = vec!["stateDiagram-v2".to_owned()];
         for (state, places) in &members {
@@ -73,11 +73,8 @@ impl Diagram {
             lines.push(format!("    state \"{name}\" as s{state}"));
         }
         for (state, places) in &members {
-            let moves = places.first().map(|place| &self.places[place]);
-            for arrow in moves
-                .into_iter()
-                .flat_map(|moves| self.arrows(moves, &states))
-            {
+            // All places of a state have the same arrows.
+            for arrow in self.arrows(&self.places[&places[0]], &states) {
                 lines.push(format!("    s{state} --> {arrow}"));
             }
         }
@@ -154,7 +151,7 @@ impl Diagram {
     }
 
     /// What a state is called: what its places have in common.
-    fn name(&self, places: &BTreeSet<Place>) -> String {
+    fn name(&self, places: &[Place]) -> String {
         let kinds = self.kinds.iter().enumerate();
         let names = kinds.flat_map(|(number, kind)| {
             let occurring = values_of(self.places.keys(), number);
@@ -185,6 +182,7 @@ struct Kind {
 }
 
 impl Kind {
+    /// What a state with these values is called.
     fn name(&self, values: Vec<(&'static str, String)>) -> String {
         let values = values.into_iter().map(|(aspect, values)| match aspect {
             "target" => format!("target {values}"),
@@ -195,6 +193,7 @@ impl Kind {
     }
 }
 
+/// Every kind of records.
 fn kinds() -> Vec<Kind> {
     let named = |name, aspects| Kind {
         name: Some(name),
@@ -213,6 +212,7 @@ fn kinds() -> Vec<Kind> {
     ]
 }
 
+/// The number of a record's kind among `kinds`.
 fn kind_of(record: &Record) -> usize {
     match record {
         Record::Nothing { .. } => 0,

@@ -11,6 +11,7 @@ mod diagram;
 mod diagrams;
 mod fold;
 mod pages;
+mod proofs;
 mod table;
 mod tables;
 mod words;
@@ -18,7 +19,7 @@ mod words;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use aicore_operator::lifecycle::{self, situation, step};
+use aicore_operator::lifecycle::{self, evidence, situation, step};
 use chapters::{retire, retired};
 use pages::Page;
 use step::Step;
@@ -50,8 +51,11 @@ fn the_tables_say_of_every_retiring_deployment_what_the_rules_say() {
 
 #[test]
 fn the_page_of_tables_shows_the_rules_of_today() {
-    let tables = TABLES.in_order().map(|table| table.markdown());
-    let text = format!("{}\n{}", include_str!("introduction.md"), tables.join("\n"));
+    let mut text = include_str!("introduction.md").to_owned();
+    let rules = TABLES.in_order().map(|table| table.markdown());
+    for table in rules.into_iter().chain(proofs::markdown()) {
+        text = format!("{text}\n{table}");
+    }
     Page::open("protocol-tables.md").must_be(&text);
 }
 

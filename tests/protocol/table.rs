@@ -1,6 +1,6 @@
 //! A table: for every situation the row that it is in, and what the row says.
 
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
 
 use crate::aspect::{Aspect, Point, number, size};
 use crate::fold::{Row, Values, fold};
@@ -16,30 +16,32 @@ pub enum Verdict {
     Stands,
     /// It depends on more than this table tells apart.
     Further,
+    /// This is what is known then.
+    Known(&'static str),
 }
 
 /// The mark of a cell whose step becomes a stall when a deployment stays as it is for too long.
 const OVERDUE: &str = " †";
 
 /// A table.
-pub struct Table {
+pub struct Table<P = Point> {
     title: &'static str,
     text: &'static str,
-    aspects: Vec<Aspect>,
-    columns: Vec<Aspect>,
+    aspects: Vec<Aspect<P>>,
+    columns: Vec<Aspect<P>>,
     rows: Vec<Row<Verdict>>,
     row_of: Vec<Option<usize>>,
 }
 
-impl Table {
+impl<P: Debug> Table<P> {
     /// Makes a table of what is `known`. Its rows tell `aspects` apart, as far as that matters; its columns the first of `columns`, and within
     /// a cell the second. Where the same row and column have several verdicts, the cell leads further.
     pub fn new(
         title: &'static str,
         text: &'static str,
-        aspects: Vec<Aspect>,
-        columns: Vec<Aspect>,
-        known: impl Iterator<Item = (Point, Verdict)>,
+        aspects: Vec<Aspect<P>>,
+        columns: Vec<Aspect<P>>,
+        known: impl Iterator<Item = (P, Verdict)>,
     ) -> Self {
         let width = size(&columns);
         let mut outcomes = vec![None; size(&aspects) * width];
@@ -75,7 +77,7 @@ impl Table {
     }
 
     /// What the only row that covers `point` says.
-    pub fn read(&self, point: &Point) -> Verdict {
+    pub fn read(&self, point: &P) -> Verdict {
         let row = self.row_of[number(&self.aspects, point)]
             .unwrap_or_else(|| panic!("{}: no row covers {point:?}", self.title));
         self.rows[row].outcomes[number(&self.columns, point)]
@@ -145,6 +147,7 @@ fn cell(verdicts: &[Option<Verdict>]) -> String {
         Verdict::Step(step) => words::of(*step),
         Verdict::Stands => "as before".to_owned(),
         Verdict::Further => "see below".to_owned(),
+        Verdict::Known(fact) => (*fact).to_owned(),
     };
     match known.find(|verdict| *verdict != first) {
         None => text,

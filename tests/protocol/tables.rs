@@ -113,6 +113,6 @@ fn after(table: &Table, situation: &Situation, said: Step) -> Step {
     match table.read(&Point::after(situation, said)) {
         Verdict::Step(step) => step,
         Verdict::Stands => said,
-        Verdict::Further => panic!("{said:?} is not settled for {situation:?}"),
+        verdict => panic!("{verdict:?} after {said:?} for {situation:?}"),
     }
 }

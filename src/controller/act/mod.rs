@@ -9,8 +9,9 @@ mod release;
 mod retire;
 
 use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
 
-use crate::aicore::{Error, Rejection};
+use crate::aicore::{Error, Rejection, Verb};
 use crate::api::{
     DEPLOYMENT_FINALIZER, DeploymentStatus, RecordedConfiguration, SentConfiguration,
 };
@@ -205,7 +206,7 @@ async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
 }
 
 async fn send_stop(subject: &Subject<'_>, access: &Access, id: &str) -> Result<(), Obstacle> {
-    let answer = access.client.stop_deployment(&access.key.group, id).await;
+    let answer = send(subject, access, id, Verb::Stop).await;
     settle(subject, answer, Refusal::passing("StopRefused"))?;
     subject.remember(|memory| memory.about(id).accept(Target::Stopped));
     let note = format!("deployment {id} is being stopped");
@@ -223,7 +224,7 @@ async fn delete(
     id: &str,
     note: String,
 ) -> Result<(), Obstacle> {
-    let answer = access.client.delete_deployment(&access.key.group, id).await;
+    let answer = send(subject, access, id, Verb::Delete).await;
     settle(subject, answer, Refusal::passing("DeleteRefused"))?;
     subject.remember(|memory| memory.about(id).accept(Target::Deleted));
     subject
@@ -232,6 +233,29 @@ async fn delete(
         .publish(&*subject.object, News::good("Deleting", id, note))
         .await;
     Ok(())
+}
+
+/// Stops or deletes a deployment, together with others where the server takes that.
+async fn send(subject: &Subject<'_>, access: &Access, id: &str, verb: Verb) -> Result<(), Error> {
+    let batcher = &subject.context.batcher;
+    let still_wanted = still_wanted(subject);
+    batcher
+        .send(&access.client, &access.key, id, verb, still_wanted)
+        .await
+}
+
+/// Whether the cache has no newer spec than the one that was decided about, nor another object of its name: a change may wait before it is
+/// sent. A deletion makes a new generation, too.
+fn still_wanted(subject: &Subject<'_>) -> impl Fn() -> bool + Send + Sync + 'static {
+    let cache = subject.context.deployments.clone();
+    let object = ObjectRef::from_obj(&*subject.object);
+    let uid = subject.object.uid();
+    let generation = subject.object.metadata.generation;
+    move || {
+        cache
+            .get(&object)
+            .is_some_and(|newest| newest.uid() == uid && newest.metadata.generation <= generation)
+    }
 }
 
 async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
@@ -291,12 +315,14 @@ fn settle(
     subject.remember(|memory| memory.unsettle());
     match answer {
         Ok(()) => Ok(()),
+        Err(Error::Withdrawn) => Err(Obstacle::Early(subject.context.options.inventory.busy)),
         Err(Error::NotFound(_)) if !refusal.stalled => Err(Obstacle::Unknown),
         // The same call may be accepted in another state, so a conflict says nothing against the configuration.
         Err(
-            error @ Error::Rejected(Rejection {
+            error @ (Error::Rejected(Rejection {
                 status: 409 | 412, ..
-            }),
+            })
+            | Error::RefusedInBulk(_)),
         ) => {
             let reason = if refusal.stalled {
                 "UpdateRefused"

@@ -136,7 +136,10 @@ fn is_refused(error: &Error) -> bool {
 fn is_odd(error: &Error) -> bool {
     matches!(
         error,
-        Error::Throttled { .. } | Error::Malformed { .. } | Error::Incomplete { .. }
+        Error::Throttled { .. }
+            | Error::Crowded { .. }
+            | Error::Malformed { .. }
+            | Error::Incomplete { .. }
     )
 }
 
