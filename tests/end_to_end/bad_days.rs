@@ -8,6 +8,7 @@ use aicore_emulator::{Effect, Response};
 use harness::scene::{GROUP, LIMIT, Scene, Setting, condition};
 use serde_json::{Value, json};
 
+use crate::crashes::kill_between;
 use crate::manifests::{
     OPERATOR, adoption, configuration, deployment, deployment_that_ends, scene, wish, with,
 };
@@ -311,6 +312,22 @@ async fn a_deployment_is_made_anew_as_soon_as_its_resource_group_is_back() {
     assert_ne!(scene.until_ready("churn", "Running").await, id);
     scene.delete_and_wait("churn").await;
     scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn a_create_call_that_was_interrupted_ends_with_its_resource_group() {
+    let mut scene = scene().await;
+    scene.ai_core.add_group("team-c").await;
+    let spec = json!({"configuration": configuration(&json!({})), "resourceGroup": "team-c"});
+    kill_between(&mut scene, CreateDeployment, async |scene| {
+        scene.put(&with("churn", spec)).await;
+    })
+    .await;
+    let made = scene.ai_core.only_deployment().await;
+    scene.ai_core.remove_group("team-c").await;
+    scene.operator.start_again();
+    scene.delete("Deployment", "churn").await;
+    assert_gone(scene, &made.id, 1).await;
 }
 
 #[tokio::test]

@@ -254,6 +254,27 @@ async fn a_connection_that_becomes_exclusive_answers_what_was_ambiguous() {
 }
 
 #[tokio::test]
+async fn an_id_to_adopt_that_is_written_when_there_is_a_deployment_already_is_left_alone() {
+    let scene = scene().await;
+    let existing = scene.ai_core.add_configuration(GROUP).await;
+    let stranger = scene.ai_core.add_deployment(GROUP, &existing).await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    let edit = json!({"spec": {"adopt": {"deploymentId": stranger}, "deletionPolicy": "Delete"}});
+    scene.change("Deployment", "churn", edit).await;
+    assert_eq!(scene.until_ready("churn", "Running").await, id);
+    scene.delete_and_wait("churn").await;
+    assert_eq!(scene.ai_core.status_of(&id).await, None);
+    assert_eq!(
+        scene.ai_core.status_of(&stranger).await.as_deref(),
+        Some("RUNNING")
+    );
+    let effects = scene.ai_core.effects().await;
+    assert!(effects.iter().all(|(_, about)| about.as_ref() == Some(&id)));
+    scene.finish(1).await;
+}
+
+#[tokio::test]
 async fn nothing_is_created_on_lists_that_break_off() {
     let scene = scene().await;
     let stranger = scene.ai_core.add_configuration(GROUP).await;
