@@ -5,18 +5,31 @@
 
 mod judge;
 mod rows;
+mod verdict;
 mod world;
 
 use harness::control_plane::{Backup, Revisions};
-use harness::scene::LIMIT;
+use harness::scene::{LIMIT, Setting};
 
 use judge::Moment;
-use rows::State;
 use world::World;
 
+/// An operator that the API server always serves.
+fn setting() -> Setting<'static> {
+    Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
+}
+
+/// An operator under which the API server starts.
+fn setting_of_a_survivor() -> Setting<'static> {
+    Setting {
+        may_lack_rights: true,
+        ..setting()
+    }
+}
+
 /// Lives until the backup, makes it, and lives on.
-async fn live() -> (World, Backup) {
-    let mut world = World::begin().await;
+async fn live(setting: Setting<'_>) -> (World, Backup) {
+    let mut world = World::begin(setting).await;
     world.live_until_backup().await;
     let backup = world.scene.control_plane().back_up().await;
     let backup = backup.unwrap_or_else(|error| panic!("{}", error.with_causes()));
@@ -36,22 +49,19 @@ async fn set_back(world: &World, backup: &Backup, revisions: Revisions) {
 /// Everything has to be right with the wishes of the backup, and again when the last wishes are made a second time. Then a person answers.
 async fn prove(world: &mut World, restored: Moment) {
     world.release_what_was_held_back().await;
-    world.expect(restored, |case| &case.row.restored).await;
+    world.expect(restored, |case| case.row.restored).await;
     let again = Moment::now(&world.scene).await;
     world.wish_again().await;
-    world.expect(again, |case| &case.row.again).await;
-    for case in &world.cases {
-        if let State::Asks(deployment) = case.row.again.state {
-            let id = case.id_of(deployment);
-            case.choose(&world.scene, id).await;
-            assert_eq!(world.scene.until_ready(case.row.name, "Running").await, id);
-        }
-    }
+    world.expect(again, |case| case.row.again).await;
+    let answered = Moment::now(&world.scene).await;
+    world.answer().await;
+    world.expect(answered, |case| case.row.answered()).await;
+    world.scene.assert_good_conduct().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_while_the_operator_was_away_nothing_is_doubled_and_nothing_is_lost() {
-    let (mut world, backup) = live().await;
+    let (mut world, backup) = live(setting()).await;
     world.scene.operator.kill().await;
     let restored = Moment::now(&world.scene).await;
     set_back(&world, &backup, Revisions::SetBack).await;
@@ -62,7 +72,7 @@ async fn restored_while_the_operator_was_away_nothing_is_doubled_and_nothing_is_
 #[tokio::test(flavor = "multi_thread")]
 async fn restored_under_a_running_operator_it_starts_anew_and_nothing_is_doubled_and_nothing_is_lost()
  {
-    let (mut world, backup) = live().await;
+    let (mut world, backup) = live(setting_of_a_survivor()).await;
     let restored = Moment::now(&world.scene).await;
     set_back(&world, &backup, Revisions::SetBack).await;
     let end = world.scene.operator.ends_by_itself(LIMIT).await;
