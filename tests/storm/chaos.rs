@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aicore_emulator::Kind;
+use aicore_emulator::{Kind, Operation};
 use harness::operator::Operator;
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -12,11 +12,12 @@ use tokio::time::Instant;
 use crate::mischief::{Aim, Kill, Mischief};
 use crate::world::World;
 
-/// How long a call is waited for before the operator is killed without it.
+/// How long the call that is aimed at is waited for before the operator is killed without it, and how long its first one.
 const AIM_LIMIT: Duration = Duration::from_millis(1_500);
+const WORK_LIMIT: Duration = Duration::from_secs(8);
 
-/// How often the emulator's log is read while a call is waited for.
-const AIM_POLL: Duration = Duration::from_millis(20);
+/// How often AI Core's log is read while a call is waited for.
+const POLL: Duration = Duration::from_millis(20);
 
 /// How often the operator is looked after, as a kubelet does.
 const LOOK: Duration = Duration::from_millis(100);
@@ -119,7 +120,7 @@ async fn restart_api_server(world: &World) {
 pub struct Victim {
     operator: Operator,
     away: Arc<ApiAway>,
-    /// How far the emulator's log was read while aiming.
+    /// How far AI Core's log was read.
     seen: u64,
     /// Ends that nothing excuses, with what it logged last.
     crashes: Vec<String>,
@@ -139,9 +140,13 @@ impl Victim {
     /// Kills it again and again.
     pub async fn suffer(mut self, world: Arc<World>, kills: Vec<Kill>) -> Self {
         for kill in kills {
+            if kill.at_work {
+                self.until_called(&world, None, WORK_LIMIT).await;
+            }
             self.live(&world, Instant::now() + kill.after).await;
-            if let Some(aim) = kill.aim {
-                self.take_aim(&world, aim).await;
+            if let Some(Aim { operation, then }) = kill.aim {
+                self.until_called(&world, Some(operation), AIM_LIMIT).await;
+                tokio::time::sleep(then).await;
             }
             self.operator.kill().await;
             world.trouble.count("operator killed");
@@ -173,22 +178,22 @@ impl Victim {
         self.operator.start_again();
     }
 
-    async fn take_aim(&mut self, world: &World, aim: Aim) {
-        let limit = Instant::now() + AIM_LIMIT;
+    /// Waits for the next call of an operation, or of any, for so long at most.
+    async fn until_called(&mut self, world: &World, operation: Option<Operation>, limit: Duration) {
+        let end = Instant::now() + limit;
         // What was called before does not count.
-        self.called(world, aim).await;
-        while !self.called(world, aim).await && Instant::now() < limit {
-            tokio::time::sleep(AIM_POLL).await;
+        self.has_called(world, operation).await;
+        while !self.has_called(world, operation).await && Instant::now() < end {
+            tokio::time::sleep(POLL).await;
+            self.look_after(world);
         }
-        tokio::time::sleep(aim.then).await;
     }
 
-    async fn called(&mut self, world: &World, aim: Aim) -> bool {
+    async fn has_called(&mut self, world: &World, operation: Option<Operation>) -> bool {
         let entries = world.ai_core.audit_after(self.seen).await;
         self.seen = entries.last().map_or(self.seen, |entry| entry.seq);
-        entries
-            .iter()
-            .any(|entry| entry.kind == Kind::Call && entry.operation == aim.operation)
+        let mut calls = entries.iter().filter(|entry| entry.kind == Kind::Call);
+        calls.any(|call| operation.is_none_or(|operation| call.operation == operation))
     }
 
     /// Every end that nothing excuses and every panic, in words.

@@ -1,7 +1,8 @@
 //! Gathers what the storm leaves, and keeps it for a person where something was found.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use harness::control_plane::AuditEntry;
@@ -9,7 +10,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::ledger::Ledger;
+use crate::ledger::{History, Ledger};
 use crate::objects::{NAMESPACES, PLAIN};
 use crate::verdict::Evidence;
 use crate::world::World;
@@ -26,34 +27,26 @@ const END: &str = "storm-end";
 /// Reads the API server's log while the storm goes on.
 pub struct Recorder {
     at_the_end: watch::Sender<bool>,
-    task: JoinHandle<Ledger>,
+    ledger: Arc<Mutex<Ledger>>,
+    task: JoinHandle<()>,
 }
 
 impl Recorder {
     /// Begins to read.
     pub fn start(world: Arc<World>) -> Self {
-        let (at_the_end, mut is_at_the_end) = watch::channel(false);
-        let task = tokio::spawn(async move {
-            let mut ledger = Ledger::default();
-            let mut position = 0;
-            loop {
-                let pause = if *is_at_the_end.borrow() {
-                    READ_AT_THE_END
-                } else {
-                    READ
-                };
-                // Either way it is time to read.
-                let _ = tokio::time::timeout(pause, is_at_the_end.changed()).await;
-                let entries = world.control_plane.audit_entries_since(&mut position);
-                let entries = entries.expect("the control plane is the storm's own");
-                let end = entries.iter().any(marks_the_end);
-                ledger.take(entries);
-                if end {
-                    return ledger;
-                }
-            }
-        });
-        Self { at_the_end, task }
+        let (at_the_end, is_at_the_end) = watch::channel(false);
+        let ledger = Arc::default();
+        let task = tokio::spawn(read(world, Arc::clone(&ledger), is_at_the_end));
+        Self {
+            at_the_end,
+            ledger,
+            task,
+        }
+    }
+
+    /// What became of each object until a moment ago, by uid.
+    pub fn histories(&self) -> BTreeMap<String, History> {
+        lock(&self.ledger).histories()
     }
 
     /// Waits until everything is read, and puts it together.
@@ -64,14 +57,40 @@ impl Recorder {
             .change("Connection", NAMESPACES[0], PLAIN, &mark)
             .await;
         self.at_the_end.send_replace(true);
-        let ledger = self.task.await.expect("the API server's log can be read");
+        self.task.await.expect("the API server's log can be read");
         Evidence {
             audit: world.ai_core.audit().await,
-            histories: ledger.into_histories(),
+            histories: lock(&self.ledger).histories(),
             unmet,
             crashes,
         }
     }
+}
+
+async fn read(
+    world: Arc<World>,
+    ledger: Arc<Mutex<Ledger>>,
+    mut is_at_the_end: watch::Receiver<bool>,
+) {
+    let mut position = 0;
+    let mut end = false;
+    while !end {
+        let pause = if *is_at_the_end.borrow() {
+            READ_AT_THE_END
+        } else {
+            READ
+        };
+        // Either way it is time to read.
+        let _ = tokio::time::timeout(pause, is_at_the_end.changed()).await;
+        let entries = world.control_plane.audit_entries_since(&mut position);
+        let entries = entries.expect("the control plane is the storm's own");
+        end = entries.iter().any(marks_the_end);
+        lock(&ledger).take(entries);
+    }
+}
+
+fn lock(ledger: &Mutex<Ledger>) -> MutexGuard<'_, Ledger> {
+    ledger.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn marks_the_end(entry: &AuditEntry) -> bool {

@@ -80,8 +80,8 @@ impl Ledger {
     }
 
     /// The histories of all objects, by uid. The log has requests in the order of their answers; an object's own versions say what came first.
-    pub fn into_histories(self) -> BTreeMap<String, History> {
-        let mut objects = self.objects;
+    pub fn histories(&self) -> BTreeMap<String, History> {
+        let mut objects = self.objects.clone();
         for history in objects.values_mut() {
             history.writes.sort_by_key(|write| write.version);
         }
@@ -157,5 +157,110 @@ impl Write {
                 .zip(text(&intent["configurationId"])),
             reason: text(&condition(object, "Ready")["reason"]).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A write of the operator that left the object so.
+    fn entry(version: u64, change: impl FnOnce(&mut Value)) -> AuditEntry {
+        let mut object = json!({
+            "kind": "Deployment",
+            "metadata": {
+                "uid": "one", "namespace": "storm-north", "name": "churn",
+                "resourceVersion": version.to_string(), "finalizers": [FINALIZER],
+            },
+            "spec": {"connectionRef": {"name": "plain"}, "deletionPolicy": "Delete"},
+        });
+        change(&mut object);
+        AuditEntry {
+            at: Timestamp::UNIX_EPOCH,
+            answered: Timestamp::UNIX_EPOCH,
+            user: operator::USER.to_owned(),
+            user_agent: String::new(),
+            verb: "update".to_owned(),
+            group: "aicore.dev".to_owned(),
+            resource: "deployments".to_owned(),
+            subresource: "status".to_owned(),
+            namespace: "storm-north".to_owned(),
+            name: "churn".to_owned(),
+            uri: String::new(),
+            code: 200,
+            answer: Some(object),
+        }
+    }
+
+    fn history(entries: Vec<AuditEntry>) -> History {
+        let mut ledger = Ledger::default();
+        ledger.take(entries);
+        let mut histories = ledger.histories();
+        histories.remove("one").unwrap_or_default()
+    }
+
+    #[test]
+    fn states_follow_each_other_by_version_whatever_was_answered_first() {
+        let intent = json!({"serial": 1, "configurationId": "c1"});
+        let history = history(vec![
+            entry(12, |object| {
+                object["status"]["deployment"] = json!({"id": "d1"})
+            }),
+            entry(11, |object| object["status"]["intent"] = intent),
+        ]);
+        assert_eq!(history.name, "storm-north/churn");
+        let [announced, recorded] = &history.writes[..] else {
+            panic!("{history:?}");
+        };
+        assert_eq!(announced.intent, Some((1, "c1".to_owned())));
+        assert_eq!(recorded.recorded, BTreeSet::from(["d1".to_owned()]));
+        assert_eq!(history.holds(), BTreeSet::from(["d1"]));
+    }
+
+    #[test]
+    fn a_deployment_that_is_being_retired_is_recorded_too() {
+        let history = history(vec![entry(1, |object| {
+            object["status"] = json!({"deployment": {"id": "d2"}, "retiring": [{"id": "d1"}]});
+        })]);
+        assert_eq!(history.recorded(), BTreeSet::from(["d1", "d2"]));
+    }
+
+    #[test]
+    fn an_object_is_let_go_when_the_operator_takes_its_finalizer_off() {
+        let kept = || entry(1, |_| ());
+        let released = || {
+            entry(2, |object| {
+                object["metadata"]["finalizers"] = json!([]);
+                object["spec"]["deletionPolicy"] = json!("Orphan");
+            })
+        };
+        assert!(history(vec![kept()]).release().is_none());
+        let released_history = history(vec![kept(), released()]);
+        assert!(
+            released_history
+                .release()
+                .is_some_and(|release| release.orphans)
+        );
+        assert!(released_history.holds().is_empty());
+        let by_somebody = AuditEntry {
+            user: "admin".to_owned(),
+            ..released()
+        };
+        assert!(history(vec![kept(), by_somebody]).release().is_none());
+    }
+
+    #[test]
+    fn what_was_refused_or_only_read_is_no_state() {
+        let refused = AuditEntry {
+            code: 409,
+            ..entry(1, |_| ())
+        };
+        let read = AuditEntry {
+            verb: "get".to_owned(),
+            ..entry(1, |_| ())
+        };
+        assert!(history(vec![refused, read]).writes.is_empty());
     }
 }

@@ -13,10 +13,12 @@ mod kubernetes;
 mod ledger;
 mod mischief;
 mod objects;
+mod person;
 mod schedule;
 mod settle;
 mod table;
 mod tally;
+mod unmet;
 mod users;
 mod verdict;
 mod world;
@@ -108,7 +110,7 @@ async fn after_any_storm_every_wish_has_come_about_and_nothing_is_lost_doubled_o
     let wishes: Wishes = users.join_all().await.into_iter().flatten().collect();
     let stormed = start.elapsed();
     say("storm: over; the last wishes are made");
-    let settled = settle::settle(&world, &schedule.objects, wishes, &mut victim).await;
+    let settled = settle::settle(&world, &schedule.objects, wishes, &mut victim, &recorder).await;
     progress.abort();
 
     let evidence = recorder
@@ -121,7 +123,7 @@ async fn after_any_storm_every_wish_has_come_about_and_nothing_is_lost_doubled_o
         settled: settled.took,
         deeds: world.deeds.counters(),
         trouble: world.trouble.counters(),
-        choices: settled.choices,
+        answers: settled.answers,
         audit: &evidence.audit,
         findings: &findings,
     };

@@ -33,11 +33,14 @@ pub const OLDEST_LIST: u64 = 800;
 /// The latest that an answer comes after its effect, in milliseconds: later than the operator waits.
 const LATEST_ANSWER: u64 = 4_000;
 
+/// How long it takes about until the operator has begun to work.
+const STARTING: Duration = Duration::from_millis(200);
+
 /// How long it takes about until a call comes that is aimed at.
 const AIMING: Duration = Duration::from_millis(700);
 
 /// How often, on average, something of a kind goes wrong.
-const FAULTS: Duration = Duration::from_millis(2_200);
+const FAULTS: Duration = Duration::from_millis(1_700);
 const REVOCATIONS: Duration = Duration::from_secs(9);
 const CUTS: Duration = Duration::from_secs(15);
 const BULK: Duration = Duration::from_secs(30);
@@ -53,7 +56,7 @@ pub enum Mischief {
     /// AI Core does not answer as it should, for some calls and for some time.
     Fault {
         /// What goes wrong.
-        fault: Fault,
+        fault: Box<Fault>,
         /// How long.
         lasts: Duration,
     },
@@ -72,7 +75,9 @@ pub enum Mischief {
 /// One kill, and the start after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kill {
-    /// How long the operator lives at least.
+    /// Whether the operator lives until it has called AI Core: a slow machine must not end every life before it has begun.
+    pub at_work: bool,
+    /// How long it lives at least, from its start or from that call on.
     pub after: Duration,
     /// What is waited for then, so that the kill comes at the worst moment.
     pub aim: Option<Aim>,
@@ -93,7 +98,7 @@ impl Kill {
     /// How long it takes about, from one start of the operator to the next.
     pub fn duration(&self) -> Duration {
         let aiming = self.aim.map_or(Duration::ZERO, |_| AIMING);
-        self.after + aiming + self.down
+        STARTING + self.after + aiming + self.down
     }
 }
 
@@ -125,6 +130,7 @@ pub fn kills(random: &mut ChaCha8Rng, count: usize) -> Vec<Kill> {
                 random.random_range(100..1_500)
             };
             Kill {
+                at_work: random.random_bool(0.85),
                 after: Duration::from_millis(milliseconds),
                 aim,
                 down: Duration::from_millis(down),
@@ -137,8 +143,8 @@ pub fn kills(random: &mut ChaCha8Rng, count: usize) -> Vec<Kill> {
 pub fn draw(random: &mut ChaCha8Rng, length: Duration) -> Vec<(Duration, Mischief)> {
     let mut all = Vec::new();
     repeat(random, length, FAULTS, &mut all, |random| Mischief::Fault {
-        fault: fault(random),
-        lasts: Duration::from_millis(random.random_range(500..5_000)),
+        fault: Box::new(fault(random)),
+        lasts: Duration::from_millis(random.random_range(1_000..6_000)),
     });
     repeat(random, length, REVOCATIONS, &mut all, |_| {
         Mischief::RevokeTokens

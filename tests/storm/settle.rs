@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aicore_emulator::Kind;
 use futures::StreamExt as _;
 use futures::stream;
-use harness::emulated::RemoteDeployment;
-use harness::scene::{condition, id_of};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::chaos::Victim;
-use crate::objects::{DesiredState, PARAMETER, Plan, SHARED, Source, Wish};
+use crate::evidence::Recorder;
+use crate::objects::{Plan, Wish};
+use crate::person::Person;
+use crate::unmet::{Objects, by_name, is_going, key, unmet};
 use crate::users::Wishes;
 use crate::world::World;
 
@@ -33,8 +33,8 @@ pub struct Settled {
     pub took: Duration,
     /// Each object that is not what it was to be, and why.
     pub unmet: Vec<String>,
-    /// How often a person had to choose between deployments where the protocol asks for it.
-    pub choices: usize,
+    /// How often a person had to answer where the protocol asks for it.
+    pub answers: usize,
 }
 
 /// Ends everything that goes wrong, makes the last wishes, and waits.
@@ -43,6 +43,7 @@ pub async fn settle(
     objects: &[Plan],
     wishes: Wishes,
     victim: &mut Victim,
+    recorder: &Recorder,
 ) -> Settled {
     world.ai_core.heal().await;
     world.ai_core.set(json!({"bulkUpdates": "present"})).await;
@@ -64,15 +65,15 @@ pub async fn settle(
         let found = by_name(world.kubernetes.deployments().await);
         apply(world, objects, &last, &mut waiting, &found).await;
         let remote = world.ai_core.deployments().await;
-        let unmet = unmet(world, objects, &last, &found, &remote);
+        let unmet = unmet(objects, &world.ground, &last, &found, &remote);
         if unmet.is_empty() || started.elapsed() > LIMIT {
             return Settled {
                 took: started.elapsed(),
                 unmet,
-                choices: person.choices,
+                answers: person.answers,
             };
         }
-        person.choose(world, &found, &remote).await;
+        person.answer(world, recorder, &found, &remote).await;
         tokio::time::sleep(LOOK).await;
     }
 }
@@ -121,185 +122,4 @@ async fn apply(
             }
         })
         .await;
-}
-
-/// The objects that there are, by namespace and name.
-type Objects = BTreeMap<(String, String), Value>;
-
-fn by_name(found: Vec<Value>) -> Objects {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    found
-        .into_iter()
-        .map(|object| {
-            let metadata = &object["metadata"];
-            let key = (text(&metadata["namespace"]), text(&metadata["name"]));
-            (key, object)
-        })
-        .collect()
-}
-
-fn key(plan: &Plan) -> (String, String) {
-    (plan.namespace().to_owned(), plan.name.clone())
-}
-
-fn is_going(object: &Value) -> bool {
-    object["metadata"]["deletionTimestamp"].is_string()
-}
-
-fn unmet(
-    world: &World,
-    objects: &[Plan],
-    wishes: &BTreeMap<usize, Option<Wish>>,
-    found: &Objects,
-    remote: &[RemoteDeployment],
-) -> Vec<String> {
-    let remote: BTreeMap<&str, &RemoteDeployment> = remote
-        .iter()
-        .map(|deployment| (deployment.id.as_str(), deployment))
-        .collect();
-    wishes
-        .iter()
-        .filter_map(|(object, wish)| {
-            let plan = &objects[*object];
-            let found = found.get(&key(plan));
-            let configuration = world.ground[*object].configuration.as_deref();
-            let difference = difference(plan, wish.as_ref(), configuration, found, &remote)?;
-            Some(format!(
-                "{}/{} ({:?}, {} in {}): {difference}",
-                plan.namespace(),
-                plan.name,
-                plan.source,
-                plan.connection(),
-                plan.group()
-            ))
-        })
-        .collect()
-}
-
-/// In what an object differs from what it is to be.
-fn difference(
-    plan: &Plan,
-    wish: Option<&Wish>,
-    configuration: Option<&str>,
-    found: Option<&Value>,
-    remote: &BTreeMap<&str, &RemoteDeployment>,
-) -> Option<String> {
-    let Some(wish) = wish else {
-        return found.map(|found| format!("it is to be gone, but is {}", state_of(found)));
-    };
-    let Some(found) = found else {
-        return Some(format!("it is to be {}, but is gone", wish.desired_state));
-    };
-    let ready = condition(found, "Ready");
-    let reason = ready["reason"].as_str().unwrap_or_default();
-    let current = found["status"]["observedGeneration"] == found["metadata"]["generation"]
-        && ready["status"] == "True"
-        && !is_going(found);
-    let id = id_of(found);
-    let deployment = remote.get(id.as_str());
-    let status = deployment.map_or("gone", |deployment| deployment.status.as_str());
-    let reached = match wish.desired_state {
-        DesiredState::Running if reason == "Expired" => plan.ttl.is_some() && status == "gone",
-        DesiredState::Running => {
-            let runs_it = deployment.is_some_and(|deployment| match plan.source {
-                Source::Inline => {
-                    deployment.parameters.get(PARAMETER) == Some(&wish.parameter.to_string())
-                }
-                _ => Some(deployment.configuration_id.as_str()) == configuration,
-            });
-            reason == "Running" && status == "RUNNING" && runs_it
-        }
-        DesiredState::Stopped => {
-            reason == "Stopped" && ["gone", "STOPPED", "DEAD"].contains(&status)
-        }
-        DesiredState::Deleted => reason == "Deleted" && status == "gone",
-    };
-    (!(current && reached)).then(|| {
-        format!(
-            "it is to be {}, but is {}; deployment {id} is {status}",
-            wish.desired_state,
-            state_of(found)
-        )
-    })
-}
-
-fn state_of(found: &Value) -> String {
-    let ready = condition(found, "Ready");
-    format!(
-        "{}{} ({}), next: {}",
-        if is_going(found) { "terminating, " } else { "" },
-        ready["reason"],
-        ready["message"],
-        found["status"]["nextStep"]
-    )
-}
-
-/// Somebody who answers where the protocol asks a person: which of several deployments belongs to an object of a configuration that strangers
-/// use, too.
-#[derive(Default)]
-struct Person {
-    choices: usize,
-    /// The objects that were answered, and the deployments that were given away.
-    answered: BTreeSet<String>,
-    given: BTreeSet<String>,
-}
-
-impl Person {
-    async fn choose(&mut self, world: &World, found: &Objects, remote: &[RemoteDeployment]) {
-        let asking: Vec<&Value> = found
-            .values()
-            .filter(|object| {
-                object["spec"]["connectionRef"]["name"] == SHARED
-                    && condition(object, "Stalled")["reason"] == "Ambiguous"
-            })
-            .collect();
-        if asking.is_empty() {
-            return;
-        }
-        let strangers = strangers(world).await;
-        let recorded: BTreeSet<String> = found.values().map(id_of).collect();
-        for object in asking {
-            let message = condition(object, "Stalled")["message"]
-                .as_str()
-                .unwrap_or_default();
-            let (own, foreign): (Vec<&str>, Vec<&str>) = remote
-                .iter()
-                .map(|deployment| deployment.id.as_str())
-                .filter(|id| message.contains(id) && !recorded.contains(*id))
-                .partition(|id| !strangers.contains(*id));
-            let uid = object["metadata"]["uid"].as_str().unwrap_or_default();
-            if let Some(id) = own.iter().find(|id| !self.given.contains(**id)) {
-                if self.answered.insert(uid.to_owned()) {
-                    self.given.insert((*id).to_owned());
-                    self.choices += 1;
-                    adopt(world, object, id).await;
-                }
-            } else if own.is_empty() {
-                // None of them is the object's, so the strangers take theirs away.
-                for id in foreign {
-                    self.choices += 1;
-                    world.ai_core.remove(id).await;
-                }
-            }
-        }
-    }
-}
-
-async fn adopt(world: &World, object: &Value, id: &str) {
-    let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-    let answer = json!({"spec": {"adopt": {"deploymentId": id}}});
-    world
-        .kubernetes
-        .change("Deployment", text("namespace"), text("name"), &answer)
-        .await;
-}
-
-/// The deployments that were not made by calls of the API.
-async fn strangers(world: &World) -> BTreeSet<String> {
-    let audit = world.ai_core.audit().await;
-    audit
-        .into_iter()
-        .filter(|entry| entry.kind == Kind::Control && entry.before.is_none())
-        .filter_map(|entry| entry.deployment_id)
-        .collect()
 }

@@ -21,8 +21,8 @@ pub struct Report<'a> {
     pub deeds: BTreeMap<String, usize>,
     /// What went wrong besides the faults of AI Core.
     pub trouble: BTreeMap<String, usize>,
-    /// How often a person had to choose.
-    pub choices: usize,
+    /// How often a person had to answer.
+    pub answers: usize,
     /// AI Core's log.
     pub audit: &'a [Entry],
     /// What was found.
@@ -47,7 +47,7 @@ impl Report<'_> {
         section(&mut text, "wishes of users", &self.deeds);
         let people = [(
             "answers to Ambiguous on the shared Connection".to_owned(),
-            self.choices,
+            self.answers,
         )];
         section(&mut text, "people asked", &people.into());
         self.calls(&mut text);

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 
 use crate::ledger::{History, Write};
 use crate::objects::SHARED;
-use creations::Creations;
+
+pub use creations::Creations;
 
 /// How old the operator's knowledge may be when it sends a call: a list shows an old state, its answer is late, and the operator is busy.
 const AGE_OF_KNOWLEDGE: Duration = Duration::from_secs(5);

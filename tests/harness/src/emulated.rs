@@ -258,14 +258,21 @@ impl Emulated {
 
     /// The same as [`Emulated::force`], but false when there is no such deployment any more.
     pub async fn force_if_there(&self, id: &str, state: Value) -> bool {
-        let request = self
-            .client
-            .patch(format!("{}/_emulator/deployments/{id}", self.url))
-            .json(&state);
+        self.try_deployment(Method::PATCH, id, &state).await
+    }
+
+    /// The same as [`Emulated::remove`], but false when there is no such deployment any more.
+    pub async fn remove_if_there(&self, id: &str) -> bool {
+        self.try_deployment(Method::DELETE, id, &Value::Null).await
+    }
+
+    async fn try_deployment(&self, method: Method, id: &str, body: &Value) -> bool {
+        let url = format!("{}/_emulator/deployments/{id}", self.url);
+        let request = self.client.request(method, url).json(body);
         let status = request.send().await.expect("the emulator answers").status();
         assert!(
             status.is_success() || status == StatusCode::NOT_FOUND,
-            "the emulator refuses to force {id} with {status}"
+            "the emulator refuses to touch {id} with {status}"
         );
         status.is_success()
     }

@@ -222,7 +222,7 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
     std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
-/// Installs the CustomResourceDefinitions and the RBAC, and puts back what a test has changed of them.
+/// Installs the CustomResourceDefinitions, the RBAC and the admission policy, and puts back what a test has changed of them.
 ///
 /// # Panics
 ///

@@ -14,7 +14,7 @@ const ON_THE_WAY: Duration = Duration::from_secs(1);
 
 /// The create calls of the operator, each with the announcement that it belongs to.
 #[derive(Debug)]
-pub(super) struct Creations<'a> {
+pub struct Creations<'a> {
     calls: Vec<(&'a Entry, Option<&'a str>)>,
 }
 
@@ -30,7 +30,7 @@ struct Announcement<'a> {
 impl<'a> Creations<'a> {
     /// Gives each call an announcement of its own: the one for the same configuration that was open when the call arrived, and of several the
     /// one that closed first. That is the best there is: where any assignment leaves no call without an announcement, this one does.
-    pub(super) fn of(audit: &'a [Entry], histories: &'a BTreeMap<String, History>) -> Self {
+    pub fn of(audit: &'a [Entry], histories: &'a BTreeMap<String, History>) -> Self {
         let announcements: Vec<Announcement<'a>> = histories
             .iter()
             .flat_map(|(uid, history)| announcements(uid, history))
@@ -64,7 +64,7 @@ impl<'a> Creations<'a> {
     }
 
     /// The uid of the object that a deployment was made for.
-    pub(super) fn maker(&self, id: &str) -> Option<&'a str> {
+    pub fn maker(&self, id: &str) -> Option<&'a str> {
         let (_, uid) = self.find(id)?;
         *uid
     }
