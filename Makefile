@@ -32,7 +32,7 @@ storm: control-plane ## Kill the operator KILLS times (1000) on a real control p
 	KILLS=$(or $(KILLS),1000) SEED=$(SEED) STORM_OPERATOR_ENV='$(STORM_OPERATOR_ENV)' cargo test --locked --package aicore-operator --test storm after_any_storm
 
 .PHONY: control-plane
-control-plane: ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
+control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh
 
 .PHONY: crds

@@ -118,6 +118,11 @@ pub struct ConnectionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub orphan_count: Option<i64>,
 
+    /// Deployments that objects have left behind on purpose, by their policy Orphan or by force, and that AI Core still has, at most 1000. They are
+    /// not taken for lost ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftDeployment>,
+
     /// Every Secret that carries, or is about to carry, this operator's finalizer on behalf of this Connection.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,
@@ -135,4 +140,14 @@ pub struct Orphan {
     pub deployment: String,
     /// The state that AI Core reports, for example RUNNING.
     pub state: String,
+}
+
+/// A deployment that an object has left behind on purpose.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftDeployment {
+    /// The id of the deployment in AI Core.
+    pub id: String,
+    /// The resource group that it lives in.
+    pub resource_group: String,
 }

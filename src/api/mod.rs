@@ -9,7 +9,9 @@ mod deployment;
 mod generate;
 
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
-pub use connection::{Connection, ConnectionSpec, ConnectionStatus, Orphan, SecretReference};
+pub use connection::{
+    Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,
+};
 pub use deployment::{
     Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
     DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,

@@ -9,6 +9,8 @@ use kube::runtime::watcher;
 use parking_lot::Mutex;
 
 use super::context::Context;
+use super::memory;
+use super::rewind;
 use super::wake;
 use crate::api::{Connection, Deployment};
 
@@ -23,13 +25,21 @@ pub(crate) fn recorded(object: &Deployment) -> Option<u64> {
     Some(hasher.finish())
 }
 
-/// The objects that the watch has shown: by uid, the Connections that each has used.
+/// The objects that the watch has shown, by uid.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     objects: Mutex<Objects>,
 }
 
-type Shown = HashMap<String, Vec<ObjectRef<Connection>>>;
+type Shown = HashMap<String, Entry>;
+
+/// What was shown of an object last.
+#[derive(Debug)]
+struct Entry {
+    version: u64,
+    /// The Connections that it has used.
+    used: Vec<ObjectRef<Connection>>,
+}
 
 #[derive(Debug, Default)]
 struct Objects {
@@ -42,6 +52,9 @@ impl Seen {
     /// Takes in one event of the watch.
     pub(crate) fn follow(&self, context: &Context, event: &watcher::Event<Deployment>) {
         let mut objects = self.objects.lock();
+        if let watcher::Event::InitApply(object) | watcher::Event::Apply(object) = event {
+            objects.compare(context, object);
+        }
         match event {
             watcher::Event::Init => objects.relisted.clear(),
             watcher::Event::InitApply(object) => show(&mut objects.relisted, context, object),
@@ -53,7 +66,7 @@ impl Seen {
                 before.retain(|uid, _| !objects.present.contains_key(uid));
                 before
                     .into_iter()
-                    .for_each(|(uid, used)| forget(context, &uid, used));
+                    .for_each(|(uid, entry)| forget(context, &uid, entry.used));
             }
             watcher::Event::Delete(object) => {
                 let uid = object.uid().unwrap_or_default();
@@ -64,12 +77,25 @@ impl Seen {
     }
 }
 
+impl Objects {
+    /// An object that comes back in an older version than before comes from a backup.
+    fn compare(&self, context: &Context, object: &Deployment) {
+        let uid = object.uid().unwrap_or_default();
+        let version = memory::version(object);
+        let shown = self.present.get(&uid).map(|entry| entry.version);
+        if shown.is_some_and(|shown| version < shown) {
+            rewind::notice(context, version, shown.unwrap_or_default());
+        }
+    }
+}
+
 fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
     context.claims.observe(object);
-    shown.insert(
-        object.uid().unwrap_or_default(),
-        wake::connections_of(object),
-    );
+    let entry = Entry {
+        version: memory::version(object),
+        used: wake::connections_of(object),
+    };
+    shown.insert(object.uid().unwrap_or_default(), entry);
 }
 
 fn forget(context: &Context, uid: &str, used: Vec<ObjectRef<Connection>>) {

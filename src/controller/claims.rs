@@ -27,7 +27,8 @@ struct Register {
     claimants: HashMap<String, Claimant>,
     /// The uids that record, reserve or name a deployment id.
     by_deployment: HashMap<String, HashSet<String>>,
-    /// The ids that objects recorded which are gone, newest last. What was left alone on purpose is nobody's lost deployment.
+    /// The ids that objects recorded which are gone, or that Connections say were left behind, newest last. What was left on purpose is nobody's
+    /// lost deployment.
     former: VecDeque<String>,
 }
 
@@ -72,9 +73,12 @@ impl Claims {
     pub(crate) fn forget(&self, uid: &str) {
         let mut register = self.register.lock();
         let recorded = register.remove(uid).map(|claimant| claimant.recorded);
-        register.former.extend(recorded.unwrap_or_default());
-        let surplus = register.former.len().saturating_sub(MAXIMUM_FORMER);
-        register.former.drain(..surplus);
+        register.leave(recorded.unwrap_or_default());
+    }
+
+    /// Notes deployments that were left behind on purpose.
+    pub(crate) fn leave(&self, ids: impl IntoIterator<Item = String>) {
+        self.register.lock().leave(ids);
     }
 
     /// Whether an object that is gone has recorded `id`.
@@ -156,6 +160,16 @@ impl Claims {
 pub(crate) type TenantOf<'a> = &'a dyn Fn(&(String, String)) -> Option<Tenant>;
 
 impl Register {
+    fn leave(&mut self, ids: impl IntoIterator<Item = String>) {
+        for id in ids {
+            if !self.former.contains(&id) {
+                self.former.push_back(id);
+            }
+        }
+        let surplus = self.former.len().saturating_sub(MAXIMUM_FORMER);
+        self.former.drain(..surplus);
+    }
+
     fn insert(&mut self, uid: String, claimant: Claimant) {
         for id in claimant.ids() {
             self.by_deployment

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
 use parking_lot::Mutex;
-use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::time::Instant;
 
 use super::claims::Claims;
@@ -86,6 +86,10 @@ pub(crate) struct Context {
     pub(crate) uninstalls: Uninstalls,
     /// One Connection lets go of its Secrets at a time.
     pub(crate) releasing: AsyncMutex<()>,
+    /// Told when the cluster's store shows an older state than before.
+    pub(crate) rewound: Notify,
+    /// One object at a time writes down what it leaves behind.
+    pub(crate) leaving: AsyncMutex<()>,
     /// One create call at a time for each configuration: each must know the deployments that the one before it has made.
     pub(crate) creating: Mutex<HashMap<ConfigurationKey, Arc<AsyncMutex<()>>>>,
 }

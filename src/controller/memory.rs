@@ -256,7 +256,7 @@ fn since<T: PartialEq>(slot: &mut Option<(T, Instant)>, value: T) -> Duration {
 }
 
 /// Resource versions of one kind can be compared as numbers (Kubernetes API concepts, "Resource versions").
-fn version(object: &Deployment) -> u64 {
+pub(crate) fn version(object: &Deployment) -> u64 {
     object
         .resource_version()
         .and_then(|version| version.parse().ok())

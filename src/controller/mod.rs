@@ -134,6 +134,8 @@ pub async fn run(
         missing_groups: Default::default(),
         uninstalls: Default::default(),
         releasing: Default::default(),
+        leaving: Default::default(),
+        rewound: Default::default(),
         creating: Default::default(),
         options,
     });

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Builds the upstream programs that the tests run against, from the versions that go.mod and go.sum pin.
 #
-#   build.sh [program...]     etcd kube-apiserver kube-controller-manager kubectl helm; all of them when none is named
+#   build.sh [program...]     etcd etcdctl etcdutl kube-apiserver kube-controller-manager kubectl helm; all of them when none is named
 #
 # What is built goes into a cache outside the source tree and is built only once. Progress goes to standard error;
 # the last line on standard output is KUBEBUILDER_ASSETS=<folder>, and that folder holds every program asked for.
 #
 #   KUBEBUILDER_ASSETS=<folder>   takes the programs of that folder and builds only what it lacks. The assets that
-#                                 setup-envtest downloads lack kube-controller-manager and helm.
-#   USE_EXISTING_CLUSTER=true     needs no control plane: leaves out etcd, kube-apiserver and kube-controller-manager,
-#                                 and takes kubectl and helm from PATH if they are there.
+#                                 setup-envtest downloads lack etcdctl, etcdutl, kube-controller-manager and helm.
+#   USE_EXISTING_CLUSTER=true     needs no control plane: leaves out etcd and its tools, kube-apiserver and
+#                                 kube-controller-manager, and takes kubectl and helm from PATH if they are there.
 set -euo pipefail
 
 module_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly module_folder
-readonly all_programs=(etcd kube-apiserver kube-controller-manager kubectl helm)
+readonly all_programs=(etcd etcdctl etcdutl kube-apiserver kube-controller-manager kubectl helm)
 readonly cache="${XDG_CACHE_HOME:-$HOME/.cache}/aicore-operator/control-plane"
 readonly seconds_between_signs_of_life=15
 
@@ -28,8 +28,8 @@ fail() {
 # The Go package of a program, and how long its build takes with cold caches on two cores.
 package_of() {
   case $1 in
-    etcd) echo go.etcd.io/etcd/server/v3 ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
+    etcd*) module_of "$1" ;;
     *) echo "k8s.io/kubernetes/cmd/$1" ;;
   esac
 }
@@ -108,6 +108,7 @@ build() {
 module_of() {
   case $1 in
     etcd) echo go.etcd.io/etcd/server/v3 ;;
+    etcdctl | etcdutl) echo "go.etcd.io/etcd/$1/v3" ;;
     helm) echo helm.sh/helm/v4 ;;
     *) echo k8s.io/kubernetes ;;
   esac

@@ -4,7 +4,8 @@ use aicore_emulator::Effect;
 use aicore_emulator::Operation::{
     self, ChangeConfiguration, CreateDeployment, ListDeployments, StopDeployment,
 };
-use harness::scene::{GROUP, LIMIT, Scene};
+use harness::emulated::{OTHER_TENANT, TENANT};
+use harness::scene::{CONNECTION, GROUP, LIMIT, Scene, connection, id_of, secret};
 use serde_json::{Value, json};
 
 use crate::manifests::{
@@ -180,6 +181,90 @@ async fn an_object_that_names_the_deployment_of_another_one_goes_and_the_model_l
         Some("RUNNING")
     );
     scene.delete_and_wait("owner").await;
+    scene.finish(1).await;
+}
+
+/// The Connection `other`, with the key of a tenant.
+async fn connect_other(scene: &Scene, tenant: &str) {
+    let key = scene.ai_core.service_key(tenant).await.to_string();
+    scene.put(&secret("other", &json!({"key": key}))).await;
+    scene.put(&connection("other", "other")).await;
+    scene.until_reason("Connection", "other", "Connected").await;
+}
+
+async fn move_to_other(scene: &Scene) {
+    let moved = json!({"spec": {"connectionRef": {"name": "other"}}});
+    scene.change("Deployment", "churn", moved).await;
+}
+
+#[tokio::test]
+async fn a_create_call_is_resolved_in_the_tenant_that_it_was_sent_to() {
+    let mut scene = scene().await;
+    connect_other(&scene, OTHER_TENANT).await;
+    kill_between(&mut scene, CreateDeployment, async |scene| {
+        scene.put(&deployment("churn")).await;
+    })
+    .await;
+    move_to_other(&scene).await;
+    scene.operator.start_again();
+    let recorded = |object: &Value| object["status"]["deployment"]["id"].is_string();
+    let object = scene
+        .until("Deployment", "churn", "the result is found", recorded)
+        .await;
+    assert_eq!(object["status"]["tenant"]["identityZoneId"], TENANT);
+    let id = id_of(&object);
+    scene.delete_and_wait("churn").await;
+    assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn an_object_that_moves_to_another_connection_of_its_tenant_frees_the_former_while_it_is_deleted()
+ {
+    let scene = scene().await;
+    connect_other(&scene, TENANT).await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    scene.ai_core.set(json!({"stoppingMs": 600_000})).await;
+    scene.delete("Deployment", "churn").await;
+    scene.until_stop_is_accepted("churn").await;
+    move_to_other(&scene).await;
+    scene.delete("Connection", CONNECTION).await;
+    scene.until_gone("Connection", CONNECTION).await;
+    scene.ai_core.set(json!({"stoppingMs": 50})).await;
+    scene.until_gone("Deployment", "churn").await;
+    assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_becomes_orphan_in_the_middle_of_a_deletion_lets_go_at_once() {
+    let scene = scene().await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    scene.ai_core.set(json!({"stoppingMs": 600_000})).await;
+    scene.delete("Deployment", "churn").await;
+    scene.until_stop_is_accepted("churn").await;
+    let orphan = json!({"spec": {"deletionPolicy": "Orphan"}});
+    scene.change("Deployment", "churn", orphan).await;
+    scene.until_gone("Deployment", "churn").await;
+    assert!(scene.ai_core.status_of(&id).await.is_some());
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_becomes_exclusive_answers_what_was_ambiguous() {
+    let mut scene = scene().await;
+    let existing = scene.ai_core.add_configuration(GROUP).await;
+    kill_between(&mut scene, CreateDeployment, async |scene| {
+        scene.put(&deployment_from("churn", &existing)).await;
+    })
+    .await;
+    scene.operator.start_again();
+    scene.until_stalled("churn", "Ambiguous").await;
+    make_exclusive(&scene).await;
+    scene.until_ready("churn", "Running").await;
+    scene.delete_and_wait("churn").await;
     scene.finish(1).await;
 }
 

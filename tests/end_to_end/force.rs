@@ -227,6 +227,30 @@ async fn a_create_call_whose_outcome_is_open_is_written_down_too() {
 }
 
 #[tokio::test]
+async fn every_deployment_that_is_left_is_written_down() {
+    let scene = scene().await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    let object = scene.get("Deployment", "churn").await;
+    let configuration = object["status"]["deployment"]["configurationId"].as_str();
+    let configuration = configuration.expect("its deployment has been seen");
+    let copy = scene.ai_core.add_deployment(GROUP, configuration).await;
+    scene.ai_core.force(&copy, json!({"frozen": true})).await;
+    scene.delete("Deployment", "churn").await;
+    let retiring = |object: &Value| object["status"]["retiring"][0]["id"] == copy.as_str();
+    scene
+        .until("Deployment", "churn", "the copy is to go too", retiring)
+        .await;
+
+    annotate(&scene, "churn", REASON).await;
+
+    scene.until_gone("Deployment", "churn").await;
+    let data = record_of(&scene, &object).await["data"].clone();
+    assert_eq!(data["deploymentIds"], format!("{id} {copy}"));
+    scene.finish(1).await;
+}
+
+#[tokio::test]
 async fn what_is_protected_is_let_go_by_force_and_by_nothing_else() {
     let mut scene = scene().await;
     scene.put(&deployment("churn")).await;

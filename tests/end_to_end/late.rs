@@ -182,6 +182,54 @@ async fn a_late_result_that_comes_while_the_object_is_being_deleted_goes_first()
     scene.finish(1).await;
 }
 
+/// An object that wants nothing any more by the time at which the result of its first call comes. Returns the id of that.
+async fn late_for_an_object_that_is(desired_state: &str) -> (Scene, String) {
+    let scene = scene().await;
+    scene
+        .ai_core
+        .fault("late", &[CreateDeployment], Some(1), LATE)
+        .await;
+    scene.put(&deployment("churn")).await;
+    until_announced(&scene, "churn").await;
+    wish(&scene, "churn", desired_state).await;
+    assert_eq!(scene.until_ready("churn", desired_state).await, "");
+    scene.ai_core.called(CreateDeployment, 1, LIMIT).await;
+    let [late] = &scene.ai_core.deployments().await[..] else {
+        panic!("AI Core has more or less than one deployment");
+    };
+    let late = late.id.clone();
+    (scene, late)
+}
+
+#[tokio::test]
+async fn a_late_result_goes_although_its_object_says_deleted() {
+    let (scene, late) = late_for_an_object_that_is("Deleted").await;
+    scene.ai_core.until_gone(&late, LIMIT).await;
+    scene.until_ready("churn", "Deleted").await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_late_result_is_stopped_although_its_object_says_stopped() {
+    let (scene, late) = late_for_an_object_that_is("Stopped").await;
+    let stopped = |object: &Value| object["status"]["deployment"]["state"] == "STOPPED";
+    scene
+        .until("Deployment", "churn", "the late one has stopped", stopped)
+        .await;
+    assert_eq!(scene.until_ready("churn", "Stopped").await, late);
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn an_object_that_said_deleted_before_a_late_result_takes_it_along() {
+    let (scene, late) = late_for_an_object_that_is("Deleted").await;
+    scene.delete_and_wait("churn").await;
+    assert_eq!(scene.ai_core.status_of(&late).await, None);
+    scene.finish(1).await;
+}
+
 /// A running object, and a copy of its deployment that a person has made from its configuration.
 async fn with_a_copy() -> (Scene, [String; 2]) {
     let scene = scene().await;

@@ -143,7 +143,8 @@ async fn a_status_that_is_lost_during_a_create_call_makes_no_second_deployment()
 #[tokio::test]
 async fn the_result_of_an_earlier_call_is_not_taken_for_that_of_a_call_with_the_same_number() {
     let scene = scene().await;
-    scene.put(&deployment("churn")).await;
+    make_exclusive(&scene).await;
+    put_from_configuration(&scene).await;
     let first = scene.until_ready("churn", "Running").await;
     wish(&scene, "churn", "Deleted").await;
     scene.until_ready("churn", "Deleted").await;

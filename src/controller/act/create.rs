@@ -40,7 +40,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
     match answer {
         Ok(id) => {
             let kept = keep(subject, access, &intent, &id).await;
-            if !matches!(kept, Ok(true)) {
+            if matches!(kept, Ok(false)) || kept.as_ref().is_err_and(Obstacle::is_refusal) {
                 // The open intent leads back to the deployment; a reservation that no status backs would hide it.
                 subject.context.claims.unreserve(subject.uid);
             }
@@ -196,6 +196,7 @@ async fn close(
         tokio::time::sleep(Duration::from_millis(200) * attempt).await;
         if finalizers::is_stale(&error) {
             let newest = api.get(&object.name_any()).await?;
+            subject.context.claims.refresh(&newest);
             subject.remember(|memory| memory.wrote(newest));
         }
     }

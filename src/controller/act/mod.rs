@@ -22,7 +22,7 @@ use crate::controller::subject::{Subject, Wanted, wanted};
 use crate::controller::tell::events::News;
 use crate::controller::tell::words::{recorded_id, say};
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::Target;
+use crate::lifecycle::situation::{Record, Target};
 use obstacle::Obstacle;
 use status::{record, write_status};
 
@@ -113,11 +113,12 @@ async fn take_found(
     let Some(id) = observation.candidates.first() else {
         return Ok(());
     };
-    if !subject
-        .context
-        .claims
-        .reserve(subject.uid, &access.key, id, &subject.context.tenant_of())
-    {
+    let claims = &subject.context.claims;
+    // Another object may have held it and let it go since it was found.
+    let is_result = matches!(observation.situation.record, Record::Intent(_));
+    let is_past = is_result && adopted(subject) != Some(id) && claims.was_recorded(id);
+    let tenant_of = subject.context.tenant_of();
+    if is_past || !claims.reserve(subject.uid, &access.key, id, &tenant_of) {
         // Another object has just taken it; a moment later that is seen.
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     }
@@ -133,7 +134,10 @@ async fn take_found(
     })
     .await;
     if let Err(error) = recorded {
-        subject.context.claims.unreserve(subject.uid);
+        // Where the write may have been made all the same, nobody else may take it.
+        if finalizers::is_stale(&error) {
+            subject.context.claims.unreserve(subject.uid);
+        }
         return Err(error.into());
     }
     let note = format!("deployment {id} is managed by this object from now on");
@@ -206,6 +210,7 @@ async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
 }
 
 async fn send_stop(subject: &Subject<'_>, access: &Access, id: &str) -> Result<(), Obstacle> {
+    subject.remember(|memory| memory.about(id).stopping());
     let answer = send(subject, access, id, Verb::Stop).await;
     settle(subject, answer, Refusal::passing("StopRefused"))?;
     subject.remember(|memory| memory.about(id).accept(Target::Stopped));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::aicore::Error;
+use crate::controller::finalizers;
 use crate::controller::problem::{Failure, Problem};
 
 /// The shortest and the longest pause after failures.
@@ -35,6 +36,11 @@ impl From<kube::Error> for Obstacle {
 }
 
 impl Obstacle {
+    /// Whether the Kubernetes API has refused a write, so that it has certainly not been made.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Kubernetes(error) if finalizers::is_stale(error))
+    }
+
     /// An answer of AI Core's to a call that changes something.
     pub(crate) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
         let reason = reason.unwrap_or_else(|| error.reason());

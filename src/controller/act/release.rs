@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use super::Changed;
 use super::obstacle::Obstacle;
 use crate::api::{DEPLOYMENT_FINALIZER, Deployment};
+use crate::controller::connection::left;
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::problem::{Failure, Problem, cause};
@@ -29,8 +30,16 @@ pub(super) async fn release(
     observation: &Observation,
     release: Release,
 ) -> Result<Changed, Obstacle> {
-    if release == Release::Forced {
-        keep_record(subject).await?;
+    match release {
+        Release::Forced => {
+            keep_record(subject).await?;
+            // The record is what counts: a person has forced it, perhaps because nothing else works.
+            if let Err(error) = left::keep(subject.context, &subject.object).await {
+                warn!(%error, "the Connection could not keep what is left behind");
+            }
+        }
+        Release::Orphaned => left::keep(subject.context, &subject.object).await?,
+        _ => {}
     }
     let note = say(&subject.object, observation, Step::Release(release)).message;
     let id = recorded_id(&subject.object);

@@ -4,6 +4,7 @@ use super::obstacle::Obstacle;
 use super::status::write_status;
 use super::{adopted, delete, remember_gone, send_stop};
 use crate::api::RetiringDeployment;
+use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
 use crate::controller::subject::Subject;
@@ -32,7 +33,9 @@ pub(super) async fn record(
         ..Default::default()
     };
     let recorded = write_status(subject, |status| status.retiring.push(retiring)).await;
-    context.claims.unreserve(subject.uid);
+    if recorded.as_ref().err().is_none_or(finalizers::is_stale) {
+        context.claims.unreserve(subject.uid);
+    }
     recorded?;
     let note = format!(
         "deployment {id} was made for this object besides the one it has, as the late result of a create call or before a backup was restored; it is \

@@ -5,6 +5,7 @@ pub(crate) mod surveys;
 pub(crate) mod views;
 
 pub(crate) mod chain;
+pub(crate) mod left;
 mod orphans;
 mod survey;
 
@@ -21,7 +22,8 @@ use tracing::{instrument, warn};
 
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
-    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
+    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, LeftDeployment,
+    set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
 use crate::controller::context::Context;
@@ -219,6 +221,8 @@ fn note(
             .attach(&inventory_name(name), client.clone()),
         Err(_) => context.inventory.detach(&inventory_name(name)),
     }
+    let left = connection.status.iter().flat_map(|status| &status.left);
+    context.claims.leave(left.map(|left| left.id.clone()));
     context.surveys.forget(name);
     context.connections.set(name.clone(), view);
     wake_users(context, name);
@@ -271,6 +275,10 @@ async fn tell(
     let works = survey.tenant.as_ref().filter(|_| survey.problem.is_none());
     if let Some(tenant) = works.filter(|_| status.secrets.len() > 1) {
         status.secrets = chain::release_former(context, connection, tenant).await?;
+    }
+    if let Some(tenant) = works {
+        let is_there = |left: &LeftDeployment| left::may_exist(context, tenant, left);
+        status.left.retain(is_there);
     }
     fill(status, connection, survey, ready);
     if changed.status == connection.status {

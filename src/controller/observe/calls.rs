@@ -1,5 +1,6 @@
 //! Open create calls: which deployment is the result of one, and whose calls may be mistaken for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kube::ResourceExt;
@@ -166,6 +167,8 @@ fn resolve(
     let waits = resolution == Resolution::Pending || adopts(&subject.object).is_some();
     let findings = Findings {
         candidates,
+        // What was found need not be this very call's result, and then that is still to come.
+        call_stays_open: resolution == Resolution::Found,
         recheck: recheck.filter(|_| waits),
         ..Findings::of(Record::Intent(resolution))
     };
@@ -199,8 +202,17 @@ pub(crate) fn open_calls(
             known_for: known_for(subject, &uid, open),
         })
     };
-    let others = subject.context.deployments.state();
-    others.iter().filter_map(|other| same_call(other)).collect()
+    let context = subject.context;
+    let others = context.deployments.state();
+    // The cache may be older than what this process has itself written.
+    let newest = |other: &Arc<Deployment>| {
+        let memory = context.memories.of(&other.uid().unwrap_or_default());
+        memory.lock().newest(other.clone())
+    };
+    others
+        .iter()
+        .filter_map(|other| same_call(&newest(other)))
+        .collect()
 }
 
 /// How long this process has known of a call.

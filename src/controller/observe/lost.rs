@@ -12,7 +12,7 @@ use super::look;
 use super::others::{is_known, may_be_of};
 use super::time_to_live;
 use crate::aicore::{self, Snapshot};
-use crate::api::Deployment;
+use crate::api::{Deployment, RecreatePolicy};
 use crate::controller::subject::Subject;
 
 /// The three times that tell whether a deployment is younger than an object are whole seconds.
@@ -79,6 +79,42 @@ pub(crate) fn from_configuration(
     }
 }
 
+/// Deployments from the configuration of the spec that may have taken the place of the recorded one, which is gone for no known reason: the status
+/// may come from a backup. All that are younger count, where nobody else creates from the configuration, or where a person is asked anyway.
+pub(crate) fn in_place_of_recorded(
+    subject: &Subject<'_>,
+    access: &Access,
+    snapshot: &Snapshot,
+) -> Vec<String> {
+    let object = &*subject.object;
+    let recreates = object.spec.recreate_policy == RecreatePolicy::Always;
+    let recorded = object
+        .status
+        .as_ref()
+        .and_then(|status| status.deployment.as_ref());
+    let made = recorded.and_then(|recorded| time(recorded.created_at.as_ref()));
+    let (Some(configuration), Some(made)) = (&object.spec.configuration_id, made) else {
+        return Vec::new();
+    };
+    if recreates && !access.exclusive {
+        return Vec::new();
+    }
+    let fits = |deployment: &&aicore::Deployment| {
+        deployment.configuration_id == *configuration
+            && time_to_live::may_be_equal(deployment.ttl.as_deref(), object.spec.ttl.as_deref())
+            && !look::is_going(deployment)
+            && !is_known(object, &deployment.id)
+            && time(deployment.created_at.as_ref()).is_some_and(|created| created >= made)
+    };
+    let fitting = snapshot.iter().filter(fits);
+    let ids = fitting.map(|deployment| deployment.id.as_str());
+    look::lost(subject, access, ids).into_iter().collect()
+}
+
+fn time(text: Option<&String>) -> Option<Timestamp> {
+    text?.parse().ok()
+}
+
 /// Whether a deployment may be the result of a create call that was given up.
 fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
@@ -91,7 +127,7 @@ fn is_younger(
     deployment: &aicore::Deployment,
     date: Option<Timestamp>,
 ) -> Option<bool> {
-    let created: Timestamp = deployment.created_at.as_ref()?.parse().ok()?;
+    let created = time(deployment.created_at.as_ref())?;
     let age = date?.duration_since(created);
     let object_age = Timestamp::now().duration_since(object.creation_timestamp()?.0);
     Some(age < object_age + ROUNDING)

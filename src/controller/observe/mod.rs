@@ -158,7 +158,7 @@ async fn look_at_everything(
                 retiring.as_ref().and_then(|it| it.recheck),
             ];
             observation.recheck = rechecks.into_iter().flatten().min();
-            observation.unrecorded = unrecorded;
+            observation.unrecorded = unrecorded.ids;
             observation.retiring = retiring;
         }
         (Err(blocked), _) | (_, Err(blocked)) => {

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::access::{Access, Blocked};
 use super::calls;
 use super::look;
+use super::lost;
 use super::remote;
 use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent, RecordedDeployment, RetiringDeployment};
-use crate::controller::subject::{Subject, bears_our_name};
-use crate::lifecycle::situation::{Claim, Goal, Others, Proof, Record, Remote};
+use crate::controller::subject::{Subject, adopts, bears_our_name};
+use crate::lifecycle::situation::{Claim, Ending, Goal, Look, Others, Proof, Record, Remote};
 use crate::lifecycle::{Situation, Step, retiring_step};
 
 /// A deployment that has to go, as AI Core sees it.
@@ -63,43 +64,82 @@ fn recorded(retiring: &RetiringDeployment) -> RecordedDeployment {
     }
 }
 
+/// Deployments that are the object's, or may be, and that it does not record.
+#[derive(Debug, Default)]
+pub(crate) struct Unrecorded {
+    pub(crate) ids: Vec<String>,
+    /// Whether nothing proves that they are the object's.
+    pub(crate) doubtful: bool,
+}
+
 /// Deployments that are the object's and that it does not record: late results of create calls that were given up, and once the recorded
-/// deployment is gone, all that bear its name.
+/// deployment is gone, the one that a person names, or all that bear its name, or those that may have taken its place.
 pub(crate) async fn unrecorded(
     subject: &Subject<'_>,
     access: &Access,
     record: &Record,
-) -> Result<Vec<String>, Blocked> {
+) -> Result<Unrecorded, Blocked> {
     // Without a recorded deployment such a one is not another one, but looked for as the object's own.
     let Record::Deployment { remote, .. } = record else {
-        return Ok(Vec::new());
+        return Ok(Unrecorded::default());
     };
     let gone = is_gone(remote);
     let status = subject.object.status.as_ref();
     let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
     if !gone && !lapsed {
-        return Ok(Vec::new());
+        return Ok(Unrecorded::default());
     }
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
-        return Ok(Vec::new());
+        return Ok(Unrecorded::default());
     };
+    let chosen = adopts(&subject.object).filter(|id| !is_known(&subject.object, id));
+    if let Some(id) = chosen.filter(|_| gone)
+        && look::adopted(subject, access, &snapshot, id).look == Look::One
+    {
+        return Ok(Unrecorded {
+            ids: vec![id.to_owned()],
+            doubtful: false,
+        });
+    }
     let mut found = late(subject, access, &snapshot);
     if gone {
         found.extend(look::bearing_name(subject, access, &snapshot).await?);
         found.sort();
         found.dedup();
     }
-    Ok(found)
+    let doubtful = found.is_empty() && is_unexplained(remote);
+    if doubtful {
+        found = lost::in_place_of_recorded(subject, access, &snapshot);
+    }
+    Ok(Unrecorded {
+        ids: found,
+        doubtful,
+    })
+}
+
+/// Whether nothing that is known explains that the recorded deployment is gone.
+fn is_unexplained(remote: &Remote) -> bool {
+    let unexplained = matches!(
+        remote,
+        Remote::Absent {
+            ending: Ending::Unexplained,
+            ..
+        }
+    );
+    unexplained && is_gone(remote)
 }
 
 /// What follows from the deployments that are the object's and that it does not record: where something is to be left, one of them takes the place
 /// of the recorded one that is gone. Otherwise they have to go.
-pub(crate) fn others(goal: Goal, record: &Record, unrecorded: &[String]) -> Option<Others> {
+pub(crate) fn others(goal: Goal, record: &Record, unrecorded: &Unrecorded) -> Option<Others> {
     let gone = matches!(record, Record::Deployment { remote, .. } if is_gone(remote));
-    match unrecorded.len() {
+    let stays = matches!(goal, Goal::Running | Goal::Stopped);
+    match unrecorded.ids.len() {
         0 => None,
-        1 if gone && matches!(goal, Goal::Running | Goal::Stopped) => Some(Others::Successor),
-        _ if gone && matches!(goal, Goal::Running | Goal::Stopped) => Some(Others::Successors),
+        1 if gone && stays && !unrecorded.doubtful => Some(Others::Successor),
+        _ if gone && stays => Some(Others::Successors),
+        // What may be somebody else's is nobody's business of an object that goes.
+        _ if unrecorded.doubtful => None,
         _ => Some(Others::Unrecorded),
     }
 }

@@ -317,13 +317,20 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 "wait for the other object to let go",
             )
         }
-        Stall::Ambiguous => stalled(
-            "Ambiguous",
-            format!(
-                "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs"
-            ),
-            "wait for a person to choose",
-        ),
+        Stall::Ambiguous => {
+            let replaced = matches!(observation.situation.record, Record::Deployment { .. });
+            let otherwise = match replaced {
+                true => "; if none of them is, set desiredState to Deleted and back",
+                false => "",
+            };
+            stalled(
+                "Ambiguous",
+                format!(
+                    "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs{otherwise}"
+                ),
+                "wait for a person to choose",
+            )
+        }
         Stall::DeploymentDead => {
             let cause = observation
                 .remote

@@ -7,6 +7,7 @@
 //! With `USE_EXISTING_CLUSTER=true` the current context of the kubeconfig is used instead, as envtest does it.
 
 mod audit;
+mod backup;
 mod certificates;
 mod components;
 mod error;
@@ -25,6 +26,7 @@ use tokio::process::Command;
 use tokio::sync::{Mutex, OnceCell};
 
 pub use audit::AuditEntry;
+pub use backup::{Backup, Revisions};
 pub use error::ControlPlaneError;
 
 use crate::assets::Assets;
@@ -49,13 +51,18 @@ pub struct ControlPlane {
     folder: TempDir,
 }
 
-/// In the order in which they have to end.
 #[derive(Debug)]
 struct Components {
-    controller_manager: Supervised,
-    api_server: Mutex<Supervised>,
-    etcd: Supervised,
+    running: Mutex<Running>,
     layout: Layout,
+}
+
+/// The processes, in the order in which they have to end.
+#[derive(Debug)]
+struct Running {
+    controller_manager: Supervised,
+    api_server: Supervised,
+    etcd: Supervised,
 }
 
 impl ControlPlane {
@@ -128,17 +135,11 @@ impl ControlPlane {
         let mut administrator = config(&layout.administrator_kubeconfig).await?;
         // A proxy of the environment is no way to the loopback interface; kubectl leaves it out here by itself.
         administrator.proxy_url = None;
-        let etcd = layout.start_etcd(&assets).await?;
-        let api_server = layout.start_api_server(&assets, &administrator).await?;
-        let controller_manager = layout
-            .start_controller_manager(&assets, &administrator)
-            .await?;
+        let running = layout.start_all(&assets, &administrator).await?;
         Ok(Self {
             administrator_kubeconfig: layout.administrator_kubeconfig.clone(),
             components: Some(Components {
-                controller_manager,
-                api_server: Mutex::new(api_server),
-                etcd,
+                running: Mutex::new(running),
                 layout,
             }),
             assets,
@@ -288,11 +289,11 @@ impl ControlPlane {
         let Some(components) = &self.components else {
             return Vec::new();
         };
-        let api_server = components.api_server.lock().await;
+        let running = components.running.lock().await;
         vec![
-            components.etcd.pid(),
-            api_server.pid(),
-            components.controller_manager.pid(),
+            running.etcd.pid(),
+            running.api_server.pid(),
+            running.controller_manager.pid(),
         ]
     }
 
@@ -304,9 +305,9 @@ impl ControlPlane {
     /// With an existing cluster, and when it does not become ready within 60 s.
     pub async fn restart_api_server(&self) -> Result<(), ControlPlaneError> {
         let components = self.own("API server process")?;
-        let mut api_server = components.api_server.lock().await;
-        api_server.terminate().await;
-        *api_server = components
+        let mut running = components.running.lock().await;
+        running.api_server.terminate().await;
+        running.api_server = components
             .layout
             .start_api_server(&self.assets, &self.administrator)
             .await?;
@@ -320,11 +321,7 @@ impl ControlPlane {
     /// When the folder cannot be removed.
     pub async fn stop(self) -> Result<(), ControlPlaneError> {
         if let Some(components) = self.components {
-            let api_server = components.api_server.into_inner();
-            for component in [components.controller_manager, api_server, components.etcd] {
-                component.kill();
-                component.wait_for_exit().await;
-            }
+            components.running.into_inner().kill().await;
         }
         let path = self.folder.path().to_owned();
         self.folder
@@ -336,6 +333,15 @@ impl ControlPlane {
         self.components
             .as_ref()
             .ok_or(ControlPlaneError::ExistingCluster(what))
+    }
+}
+
+impl Running {
+    async fn kill(&self) {
+        for component in [&self.controller_manager, &self.api_server, &self.etcd] {
+            component.kill();
+            component.wait_for_exit().await;
+        }
     }
 }
 

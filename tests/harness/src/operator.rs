@@ -1,11 +1,13 @@
 //! The operator as its own process, with the rights that `deploy/` gives it and no others.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use kube::config::Kubeconfig;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 
 use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
@@ -54,8 +56,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts the program of a setting for one namespace. The first call installs the CustomResourceDefinitions and the RBAC, so one test
-    /// process can have the operator on one control plane only.
+    /// Starts the program of a setting for one namespace. The first call on a control plane installs the CustomResourceDefinitions and the
+    /// RBAC.
     ///
     /// # Panics
     ///
@@ -89,7 +91,7 @@ impl Operator {
         scope: &[&str],
         setting: &Setting<'_>,
     ) -> Self {
-        let mut kubeconfig = kubeconfig(control_plane).await.to_owned();
+        let mut kubeconfig = kubeconfig(control_plane).await;
         if let Some(server) = &setting.api_server {
             let file = control_plane
                 .data_dir()
@@ -147,6 +149,18 @@ impl Operator {
             .is_some_and(|process| process.exit_status().is_some())
     }
 
+    /// Waits until it has ended by itself, and tells how.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run, or goes on for longer than `limit`.
+    pub async fn ends_by_itself(&self, limit: Duration) -> ExitStatus {
+        let process = self.process.as_ref().expect("the operator runs");
+        tokio::time::timeout(limit, process.wait_for_exit())
+            .await
+            .unwrap_or_else(|_| panic!("the operator still runs after {limit:?}"))
+    }
+
     /// Waits until a line of its log, of any of its lives, contains `text`, and returns it.
     ///
     /// # Panics
@@ -178,18 +192,21 @@ impl Operator {
     }
 }
 
-/// The kubeconfig of the operator's service account, made once for all tests of the process.
-async fn kubeconfig(control_plane: &ControlPlane) -> &'static Path {
-    static KUBECONFIG: OnceCell<PathBuf> = OnceCell::const_new();
-    KUBECONFIG
-        .get_or_init(|| async {
-            install(control_plane).await;
-            control_plane
-                .kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
-                .await
-                .expect("deploy/rbac.yaml has made the service account")
-        })
+/// The kubeconfig of the operator's service account, made once on each control plane.
+async fn kubeconfig(control_plane: &ControlPlane) -> PathBuf {
+    static MADE: Mutex<BTreeMap<PathBuf, PathBuf>> = Mutex::const_new(BTreeMap::new());
+    let mut made = MADE.lock().await;
+    let place = control_plane.data_dir();
+    if let Some(kubeconfig) = made.get(place) {
+        return kubeconfig.clone();
+    }
+    install(control_plane).await;
+    let kubeconfig = control_plane
+        .kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
         .await
+        .expect("deploy/rbac.yaml has made the service account");
+    made.insert(place.to_owned(), kubeconfig.clone());
+    kubeconfig
 }
 
 /// Copies a kubeconfig, with the server at another URL.
@@ -205,7 +222,7 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
     std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
-/// Installs the CustomResourceDefinitions and the RBAC, and puts back what a test has changed of them.
+/// Installs the CustomResourceDefinitions, the RBAC and the admission policy, and puts back what a test has changed of them.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! One test's world: a namespace of the shared control plane, an AI Core, a Secret, a Connection and the operator.
+//! One test's world: a namespace of a control plane, an AI Core, a Secret, a Connection and the operator.
 
 mod awaiting;
 mod despair;
@@ -6,6 +6,7 @@ mod ending;
 mod history;
 mod uninstall;
 
+use std::ops::Deref;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -76,12 +77,31 @@ pub struct Scene {
     pub ai_core: Emulated,
     /// The operator.
     pub operator: Operator,
-    control_plane: &'static ControlPlane,
     client: Client,
     histories: Histories,
     may_lack_rights: bool,
     /// Whether the CustomResourceDefinitions were deleted.
     uninstalled: bool,
+    control_plane: Stage,
+}
+
+/// The control plane that a scene is on.
+enum Stage {
+    /// That of all scenes of the process.
+    Shared(&'static ControlPlane),
+    /// One of its own, which goes with it.
+    Own(Box<ControlPlane>),
+}
+
+impl Deref for Stage {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Shared(control_plane) => control_plane,
+            Self::Own(control_plane) => control_plane,
+        }
+    }
 }
 
 impl Setting<'_> {
@@ -101,28 +121,45 @@ impl Setting<'_> {
 }
 
 impl Scene {
-    /// Makes a namespace and everything in it.
+    /// Makes a namespace of the shared control plane, and everything in it.
     pub async fn start(setting: Setting<'_>) -> Self {
-        let control_plane = ControlPlane::shared().await;
+        Self::start_on(Stage::Shared(ControlPlane::shared().await), setting).await
+    }
+
+    /// Makes the same on a control plane of its own, from [`ControlPlane::start_with_answers`].
+    pub async fn start_alone(setting: Setting<'_>) -> Self {
+        match ControlPlane::start_with_answers().await {
+            Ok(control_plane) => Self::start_on(Stage::Own(Box::new(control_plane)), setting).await,
+            Err(error) => panic!("{}", error.with_causes()),
+        }
+    }
+
+    async fn start_on(control_plane: Stage, setting: Setting<'_>) -> Self {
         let client = control_plane.admin_client();
         let namespace = create_namespace(&client).await;
-        let operator = Operator::start(control_plane, &namespace, &setting).await;
+        let operator = Operator::start(&control_plane, &namespace, &setting).await;
         let ai_core = Emulated::start(setting.ai_core).await;
         let histories = Histories::watch(api(&client, &namespace, "Deployment"));
         let scene = Self {
             namespace,
             ai_core,
             operator,
-            control_plane,
             client,
             histories,
             may_lack_rights: setting.may_lack_rights,
             uninstalled: false,
+            control_plane,
         };
         if setting.connected {
             scene.connect(TENANT).await;
         }
         scene
+    }
+
+    /// The control plane that it is on.
+    #[must_use]
+    pub fn control_plane(&self) -> &ControlPlane {
+        &self.control_plane
     }
 
     /// Makes the Secret with the key of a tenant and the Connection to it, and waits until that is ready.

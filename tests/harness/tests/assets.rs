@@ -12,8 +12,10 @@ use tokio::time::timeout;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../control-plane/build.sh");
 
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 7] = [
     "etcd",
+    "etcdctl",
+    "etcdutl",
     "kube-apiserver",
     "kube-controller-manager",
     "kubectl",

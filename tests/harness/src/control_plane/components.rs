@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::certificates::Certificates;
-use super::{ControlPlaneError, files, kubeconfig};
+use super::{ControlPlaneError, Running, files, kubeconfig};
 use crate::assets::Assets;
 use crate::process::{ProcessError, ProcessSpec, Supervised};
 
@@ -20,6 +20,9 @@ const READINESS_POLL_INTERVAL: Duration = Duration::from_millis(50);
 const CONTROLLERS: &str = "namespace-controller,serviceaccount-controller,serviceaccount-token-controller,\
     garbage-collector-controller,clusterrole-aggregation-controller,root-ca-certificate-publisher-controller,\
     resourcequota-controller";
+
+/// No other member of etcd ever connects to its peer port, so its number need not be known.
+const ETCD_PEER: &str = "http://127.0.0.1:0";
 
 /// Where everything of one control plane is.
 #[derive(Debug)]
@@ -76,7 +79,7 @@ impl Layout {
     }
 
     /// A socket file rather than a port: it cannot be taken by somebody else, and nobody else may connect to it.
-    fn etcd_socket(&self) -> String {
+    pub(super) fn etcd_socket(&self) -> String {
         format!("unix://{}", self.folder.join("etcd.sock").display())
     }
 
@@ -84,21 +87,41 @@ impl Layout {
         self.folder.join(format!("{program}.log"))
     }
 
-    /// Starts etcd and waits until it serves.
-    pub(super) async fn start_etcd(
+    /// Removes everything that etcd has written. Its log as well, because that tells when it serves.
+    pub(super) fn remove_etcd(&self) -> Result<(), ControlPlaneError> {
+        files::remove_folder(&self.etcd_data())?;
+        files::remove(&self.log_of("etcd"))
+    }
+
+    /// Where etcd keeps everything.
+    pub(super) fn etcd_data(&self) -> PathBuf {
+        self.folder.join("etcd")
+    }
+
+    /// Starts all of them, one after the other.
+    pub(super) async fn start_all(
         &self,
         assets: &Assets,
-    ) -> Result<Supervised, ControlPlaneError> {
-        // No other member ever connects to the peer port, so its number need not be known.
-        let peer = "http://127.0.0.1:0";
+        administrator: &kube::Config,
+    ) -> Result<Running, ControlPlaneError> {
+        let etcd = self.start_etcd(assets).await?;
+        let api_server = self.start_api_server(assets, administrator).await?;
+        Ok(Running {
+            controller_manager: self.start_controller_manager(assets, administrator).await?,
+            api_server,
+            etcd,
+        })
+    }
+
+    /// Starts etcd and waits until it serves.
+    async fn start_etcd(&self, assets: &Assets) -> Result<Supervised, ControlPlaneError> {
         let spec = ProcessSpec::new(assets.program("etcd"))
-            .arguments(["--name=etcd", "--unsafe-no-fsync", "--log-level=info"])
-            .argument(format!("--data-dir={}", self.folder.join("etcd").display()))
+            .arguments(["--unsafe-no-fsync", "--log-level=info"])
+            .arguments(etcd_member())
+            .argument(format!("--data-dir={}", self.etcd_data().display()))
             .argument(format!("--listen-client-urls={}", self.etcd_socket()))
             .argument(format!("--advertise-client-urls={}", self.etcd_socket()))
-            .argument(format!("--listen-peer-urls={peer}"))
-            .argument(format!("--initial-advertise-peer-urls={peer}"))
-            .argument(format!("--initial-cluster=etcd={peer}"));
+            .argument(format!("--listen-peer-urls={ETCD_PEER}"));
         let etcd = Supervised::spawn(&spec, &self.log_of("etcd"))?;
         etcd.wait_for_log_line("ready to serve client requests", START_LIMIT)
             .await?;
@@ -153,7 +176,7 @@ impl Layout {
     }
 
     /// Starts the controller manager and waits until `/healthz` says so.
-    pub(super) async fn start_controller_manager(
+    async fn start_controller_manager(
         &self,
         assets: &Assets,
         administrator: &kube::Config,
@@ -199,6 +222,15 @@ impl Layout {
             format!("--tls-private-key-file={}", server.key.display()),
         ]
     }
+}
+
+/// Who the one member of etcd is; a data folder that is made of a backup has to say the same.
+pub(super) fn etcd_member() -> [String; 3] {
+    [
+        "--name=etcd".to_owned(),
+        format!("--initial-cluster=etcd={ETCD_PEER}"),
+        format!("--initial-advertise-peer-urls={ETCD_PEER}"),
+    ]
 }
 
 /// True when a component ended because another process had taken its port in the meantime.

@@ -29,6 +29,14 @@ pub enum ControlPlaneError {
     /// The guard that clears up after this process is missing.
     #[error("the process that clears up after the tests could not be started; it needs /bin/sh")]
     Guard(#[source] io::Error),
+    /// A tool of etcd failed.
+    #[error("{program} failed: {message}")]
+    Tool {
+        /// Its name.
+        program: String,
+        /// What it has said on standard error, or why it could not be run.
+        message: String,
+    },
     /// Keys or certificates could not be made.
     #[error("the certificates of the control plane could not be made")]
     Certificates(#[from] rcgen::Error),

@@ -25,7 +25,7 @@ impl Scene {
 
     /// Installs the definitions again, without which [`Scene::finish`] cannot look at anything.
     pub async fn install(&self) {
-        operator::install(self.control_plane).await;
+        operator::install(&self.control_plane).await;
     }
 
     async fn administer(&self, arguments: &[&str]) {

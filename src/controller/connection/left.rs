@@ -1,0 +1,83 @@
+//! Deployments that objects leave behind on purpose.
+//!
+//! They look like lost ones: nobody holds them. So the Connection through which they were made keeps their ids, written before the object goes.
+
+use kube::ResourceExt;
+use kube::api::PostParams;
+
+use crate::aicore::{GroupKey, Tenant};
+use crate::api::{Deployment, LeftDeployment};
+use crate::controller::context::Context;
+use crate::controller::finalizers;
+
+/// How many ids a Connection keeps.
+const MAXIMUM: usize = 1000;
+
+/// How often the write is tried while others write the same Connection.
+const ATTEMPTS: u32 = 10;
+
+/// Has the Connection of an object keep the ids of what the object leaves behind. Without that Connection nobody is left who could mistake them.
+pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), kube::Error> {
+    let left = left_by(object);
+    if left.is_empty() {
+        return Ok(());
+    }
+    context
+        .claims
+        .leave(left.iter().map(|left| left.id.clone()));
+    let used = object
+        .status
+        .as_ref()
+        .and_then(|status| status.connection.as_ref());
+    let name = used.unwrap_or(&object.spec.connection_ref.name);
+    let api = context.connections_in(&object.namespace().unwrap_or_default());
+    // Many objects may go at once, and each would make the write of another one stale.
+    let _one_at_a_time = context.leaving.lock().await;
+    let mut attempt = 0;
+    loop {
+        let Some(mut connection) = api.get_opt(name).await? else {
+            return Ok(());
+        };
+        let kept = &mut connection.status.get_or_insert_default().left;
+        let new = left.iter().filter(|left| !kept.contains(left));
+        let new: Vec<LeftDeployment> = new.cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        kept.extend(new);
+        let surplus = kept.len().saturating_sub(MAXIMUM);
+        kept.drain(..surplus);
+        attempt += 1;
+        match api
+            .replace_status(name, &PostParams::default(), &connection)
+            .await
+        {
+            Err(error) if finalizers::is_stale(&error) && attempt < ATTEMPTS => {}
+            written => return written.map(drop),
+        }
+    }
+}
+
+/// Whether AI Core may still have a deployment that was left behind, as far as the newest list of its group tells.
+pub(super) fn may_exist(context: &Context, tenant: &Tenant, left: &LeftDeployment) -> bool {
+    let key = GroupKey {
+        tenant: tenant.clone(),
+        group: left.resource_group.clone(),
+    };
+    let newest = context.surveys.newest(&key);
+    newest.is_none_or(|snapshot| snapshot.get(&left.id).is_some())
+}
+
+fn left_by(object: &Deployment) -> Vec<LeftDeployment> {
+    let Some(status) = &object.status else {
+        return Vec::new();
+    };
+    let recorded = status.deployment.iter().map(|deployment| &deployment.id);
+    let retiring = status.retiring.iter().map(|retiring| &retiring.id);
+    let ids = recorded.chain(retiring);
+    ids.map(|id| LeftDeployment {
+        id: id.clone(),
+        resource_group: object.spec.resource_group.clone(),
+    })
+    .collect()
+}
