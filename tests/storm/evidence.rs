@@ -58,9 +58,14 @@ impl Recorder {
             .await;
         self.at_the_end.send_replace(true);
         self.task.await.expect("the API server's log can be read");
+        let live = world.kubernetes.deployments().await;
+        let live = live
+            .iter()
+            .filter_map(|object| object["metadata"]["uid"].as_str().map(str::to_owned))
+            .collect();
         Evidence {
             audit: world.ai_core.audit().await,
-            histories: lock(&self.ledger).histories(),
+            histories: lock(&self.ledger).histories_at_the_end(&live),
             unmet,
             crashes,
         }

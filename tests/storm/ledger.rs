@@ -15,6 +15,19 @@ const FINALIZER: &str = "aicore.dev/deployment";
 #[derive(Debug, Default)]
 pub struct Ledger {
     objects: BTreeMap<String, History>,
+    /// By namespace and name, the writes of the operator that failed, as when their connection was cut: they may have had their effect.
+    failed: BTreeMap<String, Vec<Failed>>,
+}
+
+/// A write of the operator that failed, and may have had its effect all the same.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// When the API server received it.
+    pub received: Timestamp,
+    /// When it had answered.
+    pub answered: Timestamp,
+    /// Whether it was about the finalizers: everything else is written by an update of the status.
+    pub patch: bool,
 }
 
 /// One object, by its uid.
@@ -26,6 +39,8 @@ pub struct History {
     pub connection: String,
     /// Its states, one after the other.
     pub writes: Vec<Write>,
+    /// The writes of the operator about an object of this name that failed.
+    pub failed: Vec<Failed>,
 }
 
 /// The state in which one write left an object.
@@ -49,31 +64,48 @@ pub struct Write {
     pub adopts: Option<String>,
     /// The deployments that its status records as its own.
     pub recorded: BTreeSet<String>,
-    /// The open create call: its serial number and its configuration.
-    pub intent: Option<(i64, String)>,
+    /// The open create call.
+    pub intent: Option<Intent>,
     /// The reason of its condition Ready.
     pub reason: String,
+}
+
+/// An announcement of a create call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Its number among all of the object's, and what tells it from another one of the same number.
+    pub serial: (i64, String),
+    /// The configuration.
+    pub configuration: String,
 }
 
 impl Ledger {
     /// Takes further entries of the log in.
     pub fn take(&mut self, entries: Vec<AuditEntry>) {
+        let writes = ["create", "update", "patch", "delete"];
         for entry in entries {
-            let written = ["create", "update", "patch", "delete"].contains(&entry.verb.as_str());
+            if entry.resource != "deployments" || !writes.contains(&entry.verb.as_str()) {
+                continue;
+            }
+            let name = format!("{}/{}", entry.namespace, entry.name);
+            if entry.code >= 500 && entry.user == operator::USER {
+                self.failed.entry(name).or_default().push(Failed {
+                    received: entry.at,
+                    answered: entry.answered,
+                    patch: entry.verb == "patch",
+                });
+                continue;
+            }
             let accepted = (200..300).contains(&entry.code);
-            let Some(object) = entry.answer.as_ref().filter(|_| written && accepted) else {
+            let Some(object) = entry.answer.as_ref().filter(|_| accepted) else {
                 continue;
             };
             let uid = object["metadata"]["uid"].as_str();
             if let (Some(uid), "Deployment") = (uid, object["kind"].as_str().unwrap_or_default()) {
                 let history = self.objects.entry(uid.to_owned()).or_default();
-                let text = |pointer: &str| {
-                    let text = object.pointer(pointer).and_then(Value::as_str);
-                    text.unwrap_or_default()
-                };
-                history.name =
-                    format!("{}/{}", text("/metadata/namespace"), text("/metadata/name"));
-                history.connection = text("/spec/connectionRef/name").to_owned();
+                let connection = object["spec"]["connectionRef"]["name"].as_str();
+                history.name = name;
+                history.connection = connection.unwrap_or_default().to_owned();
                 history.writes.push(Write::of(&entry, object));
             }
         }
@@ -84,6 +116,32 @@ impl Ledger {
         let mut objects = self.objects.clone();
         for history in objects.values_mut() {
             history.writes.sort_by_key(|write| write.version);
+            history.failed = self.failed.get(&history.name).cloned().unwrap_or_default();
+        }
+        objects
+    }
+
+    /// The same at the end, when only the objects with the uids `live` are left: what is gone without a write that says so was let go by one of
+    /// those that failed.
+    pub fn histories_at_the_end(&self, live: &BTreeSet<String>) -> BTreeMap<String, History> {
+        let mut objects = self.histories();
+        for (uid, history) in &mut objects {
+            let last = history.writes.last().filter(|last| last.held);
+            if let Some(last) = last.filter(|_| !live.contains(uid)) {
+                let after = |failed: &&Failed| failed.patch && failed.received >= last.received;
+                let release = history.failed.iter().find(after);
+                let mut gone = Write {
+                    by_operator: true,
+                    terminating: true,
+                    held: false,
+                    ..last.clone()
+                };
+                (gone.received, gone.answered) = release
+                    .map_or((Timestamp::MAX, Timestamp::MAX), |failed| {
+                        (failed.received, failed.answered)
+                    });
+                history.writes.push(gone);
+            }
         }
         objects
     }
@@ -103,6 +161,12 @@ impl History {
     pub fn recorded(&self) -> BTreeSet<&str> {
         let recorded = self.writes.iter().flat_map(|write| &write.recorded);
         recorded.map(String::as_str).collect()
+    }
+
+    /// Whether a write that failed may have had its effect in a span of time.
+    pub fn may_have_changed(&self, from: Timestamp, until: Timestamp) -> bool {
+        let mut failed = self.failed.iter();
+        failed.any(|failed| failed.answered >= from && failed.received <= until)
     }
 
     /// When it first recorded a deployment.
@@ -152,9 +216,10 @@ impl Write {
             orphans: object["spec"]["deletionPolicy"] == "Orphan",
             adopts: text(&object["spec"]["adopt"]["deploymentId"]),
             recorded: recorded.collect(),
-            intent: intent["serial"]
-                .as_i64()
-                .zip(text(&intent["configurationId"])),
+            intent: intent["serial"].as_i64().map(|serial| Intent {
+                serial: (serial, text(&intent["nonce"]).unwrap_or_default()),
+                configuration: text(&intent["configurationId"]).unwrap_or_default(),
+            }),
             reason: text(&condition(object, "Ready")["reason"]).unwrap_or_default(),
         }
     }
@@ -203,7 +268,7 @@ mod tests {
 
     #[test]
     fn states_follow_each_other_by_version_whatever_was_answered_first() {
-        let intent = json!({"serial": 1, "configurationId": "c1"});
+        let intent = json!({"serial": 1, "nonce": "n1", "configurationId": "c1"});
         let history = history(vec![
             entry(12, |object| {
                 object["status"]["deployment"] = json!({"id": "d1"})
@@ -214,7 +279,11 @@ mod tests {
         let [announced, recorded] = &history.writes[..] else {
             panic!("{history:?}");
         };
-        assert_eq!(announced.intent, Some((1, "c1".to_owned())));
+        let expected = Intent {
+            serial: (1, "n1".to_owned()),
+            configuration: "c1".to_owned(),
+        };
+        assert_eq!(announced.intent, Some(expected));
         assert_eq!(recorded.recorded, BTreeSet::from(["d1".to_owned()]));
         assert_eq!(history.holds(), BTreeSet::from(["d1"]));
     }
@@ -249,6 +318,24 @@ mod tests {
             ..released()
         };
         assert!(history(vec![kept(), by_somebody]).release().is_none());
+    }
+
+    #[test]
+    fn what_is_gone_without_a_write_that_says_so_was_let_go_by_one_that_failed() {
+        let failed = AuditEntry {
+            verb: "patch".to_owned(),
+            code: 504,
+            answer: None,
+            answered: Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(9),
+            ..entry(2, |_| ())
+        };
+        let mut ledger = Ledger::default();
+        ledger.take(vec![entry(1, |_| ()), failed]);
+        let live = ledger.histories_at_the_end(&BTreeSet::from(["one".to_owned()]));
+        assert!(live["one"].release().is_none());
+        let gone = ledger.histories_at_the_end(&BTreeSet::new());
+        let release = gone["one"].release().expect("it is gone");
+        assert_eq!(release.answered.as_second(), 9);
     }
 
     #[test]

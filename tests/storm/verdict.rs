@@ -139,11 +139,11 @@ fn leaks(evidence: &Evidence, timeline: &Timeline<'_>, creations: &Creations<'_>
         .collect();
     let mut unfinished: BTreeMap<&str, usize> = BTreeMap::new();
     for history in orphaned() {
-        if let Some((_, configuration)) = history
+        if let Some(intent) = history
             .release()
             .and_then(|release| release.intent.as_ref())
         {
-            *unfinished.entry(configuration).or_default() += 1;
+            *unfinished.entry(&intent.configuration).or_default() += 1;
         }
     }
     creations
@@ -256,26 +256,30 @@ fn early_releases(evidence: &Evidence, timeline: &Timeline<'_>) -> Vec<Finding> 
     findings
 }
 
+/// An announcement that was first seen after the deletion may have been made before, by a write whose answer the API server could not give.
 fn created_while_deleting(evidence: &Evidence) -> Vec<Finding> {
-    let announces = |(before, after): &(&Write, &Write)| {
+    let announces = |history: &History, before: &Write, after: &Write| {
         after.terminating
             && after.by_operator
             && after.intent.is_some()
             && after.intent != before.intent
+            && !history.may_have_changed(before.received, after.received)
     };
-    evidence
-        .histories
-        .values()
-        .flat_map(|history| {
-            let pairs = history.writes.iter().zip(history.writes.iter().skip(1));
-            pairs.filter(announces).map(|(_, after)| {
-                Verdict::CreatedWhileDeleting.found(format!(
-                    "{} announced {:?} at {}, while it was being deleted",
-                    history.name, after.intent, after.answered
-                ))
-            })
-        })
-        .collect()
+    let mut findings = Vec::new();
+    for history in evidence.histories.values() {
+        let pairs = history.writes.iter().zip(history.writes.iter().skip(1));
+        findings.extend(
+            pairs
+                .filter(|(before, after)| announces(history, before, after))
+                .map(|(_, after)| {
+                    Verdict::CreatedWhileDeleting.found(format!(
+                        "{} announced {:?} at {}, while it was being deleted",
+                        history.name, after.intent, after.answered
+                    ))
+                }),
+        );
+    }
+    findings
 }
 
 fn strangers_touched(evidence: &Evidence) -> Vec<Finding> {

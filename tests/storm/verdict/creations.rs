@@ -7,7 +7,7 @@ use aicore_emulator::{Entry, Operation};
 use jiff::Timestamp;
 
 use super::{Finding, Verdict, calls};
-use crate::ledger::History;
+use crate::ledger::{History, Intent};
 
 /// How much later than the end of its announcement a call may still arrive: an operator that was killed has sent it before.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
@@ -117,7 +117,7 @@ fn arrival(call: &Entry) -> Timestamp {
 
 fn announcements<'a>(uid: &'a str, history: &'a History) -> Vec<Announcement<'a>> {
     let mut all: Vec<Announcement<'a>> = Vec::new();
-    let mut open: Option<&(i64, String)> = None;
+    let mut open: Option<&Intent> = None;
     for write in &history.writes {
         if write.intent.as_ref() == open && write.held {
             continue;
@@ -126,10 +126,10 @@ fn announcements<'a>(uid: &'a str, history: &'a History) -> Vec<Announcement<'a>
             last.closed = Some(write.answered);
         }
         open = write.intent.as_ref().filter(|_| write.held);
-        if let Some((_, configuration)) = open {
+        if let Some(intent) = open {
             all.push(Announcement {
                 uid,
-                configuration,
+                configuration: &intent.configuration,
                 opened: write.received,
                 closed: None,
             });

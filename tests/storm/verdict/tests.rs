@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::{Evidence, Verdict, findings};
-use crate::ledger::{History, Write};
+use crate::ledger::{Failed, History, Intent, Write};
 use crate::objects::{EXCLUSIVE, SHARED};
 
 /// The configuration that everything is made from.
@@ -102,6 +102,7 @@ impl Storm {
                 name: "storm-north/churn".to_owned(),
                 connection: EXCLUSIVE.to_owned(),
                 writes: vec![held()],
+                failed: Vec::new(),
             };
         }
         let mut next = history.writes.last().expect("there is one").clone();
@@ -114,7 +115,10 @@ impl Storm {
 
     fn announce(&mut self, second: u64, uid: &str, serial: i64) {
         self.write(second, uid, |write| {
-            write.intent = Some((serial, CONFIGURATION.to_owned()));
+            write.intent = Some(Intent {
+                serial: (serial, String::new()),
+                configuration: CONFIGURATION.to_owned(),
+            });
         });
     }
 
@@ -365,6 +369,13 @@ fn nothing_is_announced_for_an_object_that_is_being_deleted() {
     storm.write(24, "one", |write| write.terminating = true);
     storm.announce(25, "one", 2);
     storm.assert_only(Verdict::CreatedWhileDeleting);
+    let history = storm.evidence.histories.get_mut("one");
+    history.expect("it is there").failed = vec![Failed {
+        received: time(24),
+        answered: time(25),
+        patch: false,
+    }];
+    storm.assert_good();
 }
 
 #[test]
