@@ -86,3 +86,12 @@ async fn restored_under_a_running_operator_it_starts_anew_and_nothing_is_doubled
     begin_anew(&mut world.scene).await;
     prove(&mut world, restored).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restored_with_later_revisions_under_a_running_operator_it_starts_anew_as_well() {
+    let (mut world, backup) = live(setting_of_a_survivor()).await;
+    let restored = Moment::now(&world.scene).await;
+    set_back(&world.scene, &backup, Revisions::MovedOn).await;
+    begin_anew(&mut world.scene).await;
+    prove(&mut world, restored).await;
+}

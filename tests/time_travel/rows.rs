@@ -9,7 +9,7 @@ use After::{
     Orphaned, Resolved, Restarted, Retagged, Started, StartedAndStopped,
 };
 use Before::{Absent, CreateCut, Held, NeverRan, Removed, Runs, Stopped, Terminating};
-use Deployment::{First, Last, New};
+use Deployment::{First, Last, New, Strangers};
 use Source::{Adopted, Exclusive, Inline, Plain};
 
 /// One object and its story.
@@ -21,6 +21,9 @@ pub struct Row {
     pub source: Source,
     /// Whether its deployment is made anew when somebody else has deleted it.
     pub recreate: bool,
+    /// Whether its last deployment stays behind unclaimed, because nothing that the backup has tells whose it is: the limit that the protocol
+    /// names.
+    pub forgotten: bool,
     /// What it was when the backup was made.
     pub before: Before,
     /// What became of it afterwards.
@@ -111,6 +114,8 @@ pub enum Deployment {
     Last,
     /// One that was made since the restore.
     New,
+    /// None of its own: what strangers have made last from its configuration.
+    Strangers,
 }
 
 /// What an object is expected to be, and by which calls it has come to that.
@@ -149,6 +154,7 @@ impl Row {
 }
 
 const GONE: Then = then(State::Gone, &[]);
+const MADE_AGAIN: Then = then(State::Ready("Running", New), &[(CreateDeployment, New)]);
 const MISSING: Then = then(State::Stalled("DeploymentMissing", First), &[]);
 
 const fn then(state: State, calls: &'static [(Operation, Deployment)]) -> Then {
@@ -180,6 +186,7 @@ const fn row(
         name,
         source,
         recreate: false,
+        forgotten: false,
         before,
         after,
         restored,
@@ -227,13 +234,17 @@ pub const ROWS: &[Row] = &[
     row("new-at-last",      Inline, Absent, CreatedAtLast, GONE, runs(Last)),
 
     row("plain",            Plain, Runs, Kept, runs(First), runs(First)),
-    row("plain-deleted",    Plain, Runs, Deleted, MISSING, GONE),
+    row("plain-deleted",    Plain, Runs, Deleted, asks(Strangers), GONE),
+    row("plain-restarted",  Plain, Runs, Restarted, asks(Last), asks(Last)),
     row("plain-started",    Plain, NeverRan, Started, rests(Deployment::Nothing), asks(Last)),
     row("plain-create-cut", Plain, CreateCut, GivenTheChoice, asks(First), runs(First)),
+    Row { forgotten: true, ..row("plain-new", Plain, Absent, Created, GONE, MADE_AGAIN) },
 
     row("only",             Exclusive, Runs, Kept, runs(First), runs(First)),
     row("only-deleted",     Exclusive, Runs, Deleted, MISSING, GONE),
+    row("only-restarted",   Exclusive, Runs, Restarted, asks(Last), asks(Last)),
     row("only-create-cut",  Exclusive, CreateCut, Resolved, runs(First), runs(First)),
+    Row { forgotten: true, ..row("only-new", Exclusive, Absent, Created, GONE, MADE_AGAIN) },
 
     row("adopted",          Adopted, Runs, Kept, runs(First), runs(First)),
     row("adopted-deleted",  Adopted, Runs, Deleted, MISSING, GONE),

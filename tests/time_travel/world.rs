@@ -438,6 +438,7 @@ impl Case {
             Deployment::First => &self.first,
             Deployment::Last => &self.last,
             Deployment::New => &self.new,
+            Deployment::Strangers => self.strangers.last().map_or("", String::as_str),
         }
     }
 
