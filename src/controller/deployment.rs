@@ -300,10 +300,13 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     if observation.problem.is_none() && !matches!(step, Step::Wait(_)) {
         subject.remember(|memory| memory.failures = 0);
     }
-    let nothing_left = matches!(
-        step,
-        Step::Release(_) | Step::Done(Done::Deleted | Done::Released)
-    ) || (step == Step::Done(Done::Stopped) && observation.remote.is_none());
+    // The late result of a call that was given up may still come.
+    let status = subject.object.status.as_ref();
+    let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
+    let gone = matches!(step, Step::Release(_) | Step::Done(Done::Released));
+    let empty = step == Step::Done(Done::Deleted)
+        || step == Step::Done(Done::Stopped) && observation.remote.is_none();
+    let nothing_left = gone || empty && !lapsed;
     if matches!(step, Step::Release(_)) {
         wake::connections(context, wake::connections_of(&subject.object));
     }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use super::context::Context;
-use crate::aicore::{Change, Error, Event, GroupKey};
+use crate::aicore::{Change, Event, GroupKey};
 use crate::api::{Connection, Deployment};
 
 /// Wakes the objects whose deployment changed, and those that waited for a list, until the inventory ends.
@@ -31,14 +31,10 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
             }
             Event::Failed { key, error } => {
                 warn!(group = key.group, api = key.tenant.api_url, %error, "deployments cannot be listed");
-                let concerned = match *error {
-                    // The group itself may be gone.
-                    Error::Forbidden(_) | Error::NotFound(_) | Error::Rejected(_) => {
-                        living_in(context, &key.group)
-                    }
-                    _ => Vec::new(),
-                };
-                wake(context, waiting(context, &key).into_iter().chain(concerned));
+                // The group itself may be gone, or the key may not count any more: that concerns everybody there.
+                let everybody = living_in(context, &key.group).into_iter();
+                wake(context, waiting(context, &key).into_iter().chain(everybody));
+                wake_connections(context, &key);
             }
             Event::Recovered { key } => {
                 info!(
@@ -46,7 +42,9 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                     api = key.tenant.api_url,
                     "deployments can be listed again"
                 );
-                wake(context, waiting(context, &key).into_iter());
+                let everybody = living_in(context, &key.group).into_iter();
+                wake(context, waiting(context, &key).into_iter().chain(everybody));
+                wake_connections(context, &key);
             }
         }
     }

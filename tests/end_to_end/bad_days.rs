@@ -66,9 +66,7 @@ async fn a_deployment_that_stays_unknown_is_told_and_goes_on_when_it_moves() {
         .await;
     let message = scene.until_stalled("churn", "Overdue").await;
     assert!(message.contains("UNKNOWN"), "{message}");
-    let [stuck] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let stuck = scene.ai_core.only_deployment().await;
     scene
         .ai_core
         .force(&stuck.id, json!({"status": "RUNNING"}))

@@ -95,9 +95,7 @@ async fn two_candidates(scene: &mut Scene) -> (String, String) {
     scene.put(&deployment_from("churn", &configuration)).await;
     scene.ai_core.called(CreateDeployment, 1, LIMIT).await;
     scene.operator.kill().await;
-    let [own] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let own = scene.ai_core.only_deployment().await;
     let stranger = scene.ai_core.add_deployment(GROUP, &configuration).await;
     scene.operator.start_again();
     let message = scene.until_stalled("churn", "Ambiguous").await;

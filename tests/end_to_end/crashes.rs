@@ -15,7 +15,11 @@ use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish}
 const NEVER: Effect = Effect::AnswerLatencyMs(20_000);
 
 /// Has one call answered so late that the operator can be killed between its effect and its answer, and does that.
-async fn kill_during(scene: &mut Scene, operation: Operation, begin: impl AsyncFnOnce(&Scene)) {
+pub async fn kill_between(
+    scene: &mut Scene,
+    operation: Operation,
+    begin: impl AsyncFnOnce(&Scene),
+) {
     scene
         .ai_core
         .fault("late answer", &[operation], Some(1), NEVER)
@@ -23,6 +27,11 @@ async fn kill_during(scene: &mut Scene, operation: Operation, begin: impl AsyncF
     begin(scene).await;
     scene.ai_core.called(operation, 1, LIMIT).await;
     scene.operator.kill().await;
+}
+
+/// The same, and starts the operator again.
+async fn kill_during(scene: &mut Scene, operation: Operation, begin: impl AsyncFnOnce(&Scene)) {
+    kill_between(scene, operation, begin).await;
     scene.operator.start_again();
 }
 
@@ -219,9 +228,7 @@ async fn where_nothing_proves_whose_a_deployment_is_a_person_is_asked_and_can_an
     })
     .await;
     let message = scene.until_stalled("churn", "Ambiguous").await;
-    let [candidate] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let candidate = scene.ai_core.only_deployment().await;
     assert!(message.contains(&candidate.id), "{message}");
 
     let answer =
@@ -288,9 +295,7 @@ async fn a_deleted_object_whose_deployment_nothing_proves_waits_for_the_answer_a
         .until("Deployment", "churn", "its deletion is seen", waiting)
         .await;
     assert_eq!(condition(&object, "Stalled")["reason"], "Ambiguous");
-    let [candidate] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let candidate = scene.ai_core.only_deployment().await;
     let answer =
         json!({"spec": {"adopt": {"deploymentId": candidate.id}, "deletionPolicy": "Delete"}});
     scene.change("Deployment", "churn", answer).await;
@@ -357,9 +362,7 @@ async fn an_answer_that_is_lost_is_not_asked_for_again_where_nothing_proves_whos
         .await;
     scene.put(&deployment_from("churn", &configuration)).await;
     scene.until_stalled("churn", "Ambiguous").await;
-    let [candidate] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let candidate = scene.ai_core.only_deployment().await;
     let answer =
         json!({"spec": {"adopt": {"deploymentId": candidate.id}, "deletionPolicy": "Delete"}});
     scene.change("Deployment", "churn", answer).await;

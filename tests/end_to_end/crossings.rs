@@ -2,27 +2,16 @@
 
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::{
-    self, ChangeConfiguration, CreateDeployment, ListDeployments, StopDeployment,
+    ChangeConfiguration, CreateDeployment, ListDeployments, StopDeployment,
 };
 use harness::emulated::{OTHER_TENANT, TENANT};
 use harness::scene::{CONNECTION, GROUP, LIMIT, Scene, connection, id_of, secret};
 use serde_json::{Value, json};
 
+use crate::crashes::kill_between;
 use crate::manifests::{
     adoption, configuration, deployment, deployment_from, make_exclusive, scene, wish,
 };
-
-/// Kills the operator between the effect and the answer of its next call of an operation.
-async fn kill_between(scene: &mut Scene, operation: Operation, begin: impl AsyncFnOnce(&Scene)) {
-    let never = Effect::AnswerLatencyMs(20_000);
-    scene
-        .ai_core
-        .fault("late answer", &[operation], Some(1), never)
-        .await;
-    begin(scene).await;
-    scene.ai_core.called(operation, 1, LIMIT).await;
-    scene.operator.kill().await;
-}
 
 /// The object ended with the deployment of the interrupted call, and with another configuration than that was made from.
 async fn assert_changed_in_place(scene: Scene) {
@@ -63,9 +52,7 @@ async fn the_same_holds_for_existing_configurations_that_nobody_else_uses() {
     scene.change("Deployment", "churn", edit).await;
     scene.operator.start_again();
     scene.until_ready("churn", "Running").await;
-    let [deployment] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let deployment = scene.ai_core.only_deployment().await;
     assert_eq!(deployment.configuration_id, second);
     assert_changed_in_place(scene).await;
 }
@@ -83,9 +70,7 @@ async fn an_existing_configuration_that_others_may_use_is_named_to_a_person_afte
     scene.change("Deployment", "churn", edit).await;
     scene.operator.start_again();
     let message = scene.until_stalled("churn", "Ambiguous").await;
-    let [candidate] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let candidate = scene.ai_core.only_deployment().await;
     assert!(message.contains(&candidate.id), "{message}");
     let answer =
         json!({"spec": {"adopt": {"deploymentId": candidate.id}, "deletionPolicy": "Delete"}});
@@ -277,12 +262,8 @@ async fn nothing_is_created_on_lists_that_break_off() {
         .ai_core
         .fault("cut", &[ListDeployments], None, Effect::TruncateBody(0.8))
         .await;
-    let lists = scene.ai_core.calls(ListDeployments).await.len();
     scene.put(&deployment("churn")).await;
-    scene
-        .ai_core
-        .called(ListDeployments, lists + 3, LIMIT)
-        .await;
+    scene.ai_core.listed_again(3, LIMIT).await;
     assert_eq!(scene.ai_core.effects().await, []);
     scene.ai_core.heal().await;
     scene.until_ready("churn", "Running").await;

@@ -1,7 +1,7 @@
 //! Letting an object go by force: only with a reason, only once it is deleted, and never without a record of what is left.
 
 use aicore_emulator::Effect;
-use aicore_emulator::Operation::{CreateDeployment, ListDeployments};
+use aicore_emulator::Operation::CreateDeployment;
 use harness::emulated::OTHER_TENANT;
 use harness::operator;
 use harness::scene::{GROUP, LIMIT, Scene, condition};
@@ -130,11 +130,7 @@ async fn no_object_is_forced_that_is_not_deleted() {
 
     annotate(&scene, "churn", REASON).await;
 
-    let lists = scene.ai_core.calls(ListDeployments).await.len();
-    scene
-        .ai_core
-        .called(ListDeployments, lists + 4, LIMIT)
-        .await;
+    scene.ai_core.listed_again(4, LIMIT).await;
     assert_eq!(scene.until_ready("churn", "Running").await, id);
     let object = scene.get("Deployment", "churn").await;
     assert_eq!(
@@ -206,10 +202,7 @@ async fn a_create_call_whose_outcome_is_open_is_written_down_too() {
         .fault("lost", &[CreateDeployment], Some(1), Effect::DropBefore)
         .await;
     scene.put(&deployment("churn")).await;
-    let announced = |object: &Value| object["status"]["intent"].is_object();
-    let object = scene
-        .until("Deployment", "churn", "a call is announced", announced)
-        .await;
+    let object = scene.until_announced("churn").await;
     let configuration = object["status"]["intent"]["configurationId"].clone();
     scene.operator.kill().await;
     scene.ai_core.fault("outage", &[], None, Effect::Down).await;

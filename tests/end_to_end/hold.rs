@@ -2,7 +2,7 @@
 //!
 //! The wish comes first here, or together with the annotation: afterwards the admission policy refuses it.
 
-use aicore_emulator::Operation::{CreateDeployment, ListDeployments};
+use aicore_emulator::Operation::CreateDeployment;
 use harness::scene::{LIMIT, Scene, condition};
 use serde_json::{Value, json};
 
@@ -18,18 +18,9 @@ async fn unprotect(scene: &Scene, name: &str) {
         .await;
 }
 
-/// Waits until some more lists have been made, in which the operator could have found a reason to do something.
-async fn let_time_pass(scene: &Scene) {
-    let lists = scene.ai_core.calls(ListDeployments).await.len();
-    scene
-        .ai_core
-        .called(ListDeployments, lists + 5, LIMIT)
-        .await;
-}
-
 /// Nothing was sent about the deployment after it was created.
 async fn assert_untouched(scene: &Scene, id: &str) {
-    let_time_pass(scene).await;
+    scene.ai_core.listed_again(5, LIMIT).await;
     assert_eq!(
         scene.ai_core.effects().await,
         [(CreateDeployment, Some(id.to_owned()))]

@@ -2,9 +2,7 @@
 //! are stopped and deleted where nobody else can have made them, and no object goes before them.
 
 use aicore_emulator::Effect;
-use aicore_emulator::Operation::{
-    CreateDeployment, DeleteDeployment, ListDeployments, StopDeployment,
-};
+use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
 use harness::scene::{GROUP, LIMIT, Scene};
 use serde_json::{Value, json};
 
@@ -13,28 +11,11 @@ use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish}
 /// Far later than the operator waits for the outcome of a create call: the request timeout of 3 s and the grace period of 2 s.
 const LATE: Effect = Effect::LatencyMs(14_000);
 
-/// Waits until a create call is announced.
-async fn until_announced(scene: &Scene, name: &str) {
-    let announced = |object: &Value| object["status"]["intent"].is_object();
-    scene
-        .until("Deployment", name, "a call is announced", announced)
-        .await;
-}
-
 /// The configuration that an object's deployment was made from.
 async fn configuration_of(scene: &Scene, name: &str) -> String {
     let object = scene.get("Deployment", name).await;
     let id = object["status"]["deployment"]["configurationId"].as_str();
     id.expect("its deployment has been seen").to_owned()
-}
-
-/// Waits until some more lists have been made, in which the operator could have found a reason to do something.
-async fn let_time_pass(scene: &Scene) {
-    let lists = scene.ai_core.calls(ListDeployments).await.len();
-    scene
-        .ai_core
-        .called(ListDeployments, lists + 5, LIMIT)
-        .await;
 }
 
 /// A deployment that came too late was stopped and deleted, with events that say why, and the object runs on with the one that it has.
@@ -95,7 +76,7 @@ async fn a_result_that_comes_after_a_crash_and_a_second_call_is_retired() {
         .fault("lost", &[CreateDeployment], Some(1), Effect::DropBefore)
         .await;
     scene.put(&deployment("churn")).await;
-    until_announced(&scene, "churn").await;
+    scene.until_announced("churn").await;
     scene.operator.kill().await;
     scene.operator.start_again();
     let current = scene.until_ready("churn", "Running").await;
@@ -141,7 +122,7 @@ async fn what_may_be_a_late_result_or_somebody_elses_is_never_touched() {
     scene.put(&deployment_from("churn", &configuration)).await;
     let current = scene.until_ready("churn", "Running").await;
     let strange = scene.ai_core.add_deployment(GROUP, &configuration).await;
-    let_time_pass(&scene).await;
+    scene.ai_core.listed_again(5, LIMIT).await;
     assert_eq!(scene.until_ready("churn", "Running").await, current);
 
     scene.delete_and_wait("churn").await;
@@ -190,13 +171,11 @@ async fn late_for_an_object_that_is(desired_state: &str) -> (Scene, String) {
         .fault("late", &[CreateDeployment], Some(1), LATE)
         .await;
     scene.put(&deployment("churn")).await;
-    until_announced(&scene, "churn").await;
+    scene.until_announced("churn").await;
     wish(&scene, "churn", desired_state).await;
     assert_eq!(scene.until_ready("churn", desired_state).await, "");
     scene.ai_core.called(CreateDeployment, 1, LIMIT).await;
-    let [late] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let late = scene.ai_core.only_deployment().await;
     let late = late.id.clone();
     (scene, late)
 }
@@ -237,7 +216,7 @@ async fn with_a_copy() -> (Scene, [String; 2]) {
     let current = scene.until_ready("churn", "Running").await;
     let configuration = configuration_of(&scene, "churn").await;
     let copy = scene.ai_core.add_deployment(GROUP, &configuration).await;
-    let_time_pass(&scene).await;
+    scene.ai_core.listed_again(5, LIMIT).await;
     assert_eq!(
         scene.ai_core.effects().await,
         [(CreateDeployment, Some(current.clone()))],

@@ -21,6 +21,7 @@ mod late;
 mod life;
 mod lost;
 mod manifests;
+mod many;
 mod multitude;
 mod namespaces;
 mod observability;

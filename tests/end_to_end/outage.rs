@@ -5,7 +5,7 @@ use aicore_emulator::Operation::{
     self, CreateDeployment, DeleteDeployment, GetDeployment, ListDeployments, StopDeployment,
 };
 use aicore_emulator::{Effect, Response, StaleList};
-use harness::scene::{LIMIT, Scene};
+use harness::scene::LIMIT;
 
 use crate::manifests::{deployment, scene};
 
@@ -29,11 +29,7 @@ async fn deletion_survives_of(operations: &[Operation], effect: Effect) {
 
     scene.delete("Deployment", "churn").await;
 
-    let before = lists(&scene).await;
-    scene
-        .ai_core
-        .called(ListDeployments, before + FAILED_LISTS, LIMIT)
-        .await;
+    scene.ai_core.listed_again(FAILED_LISTS, LIMIT).await;
     let object = scene.get("Deployment", "churn").await;
     assert!(object["metadata"]["deletionTimestamp"].is_string());
     assert!(scene.ai_core.status_of(&id).await.is_some());
@@ -48,14 +44,6 @@ async fn deletion_survives_of(operations: &[Operation], effect: Effect) {
     scene.until_gone("Deployment", "churn").await;
     assert_eq!(scene.ai_core.status_of(&id).await, None);
     scene.finish(1).await;
-}
-
-async fn lists(scene: &Scene) -> usize {
-    let audit = scene.ai_core.audit().await;
-    audit
-        .iter()
-        .filter(|entry| entry.operation == ListDeployments)
-        .count()
 }
 
 fn answer(status: u16, content_type: &str, body: &str, retry_after: Option<&str>) -> Effect {
@@ -144,11 +132,7 @@ async fn an_outage_of_a_running_deployment_is_no_reason_to_call_it_unready() {
     scene.put(&deployment("churn")).await;
     scene.until_ready("churn", "Running").await;
     scene.ai_core.fault("outage", &[], None, Effect::Down).await;
-    let before = lists(&scene).await;
-    scene
-        .ai_core
-        .called(ListDeployments, before + FAILED_LISTS, LIMIT)
-        .await;
+    scene.ai_core.listed_again(FAILED_LISTS, LIMIT).await;
     scene.until_ready("churn", "Running").await;
     scene.ai_core.heal().await;
     scene.delete_and_wait("churn").await;
@@ -194,11 +178,7 @@ async fn a_moment_without_the_deployment_in_the_lists_is_no_reason_to_call_it_mi
         .ai_core
         .fault("stale and empty", &[ListDeployments], Some(2), nothing)
         .await;
-    let before = lists(&scene).await;
-    scene
-        .ai_core
-        .called(ListDeployments, before + 4, LIMIT)
-        .await;
+    scene.ai_core.listed_again(4, LIMIT).await;
     assert_eq!(scene.until_ready("churn", "Running").await, id);
     let events = scene.events().await;
     assert!(

@@ -154,9 +154,7 @@ async fn a_change_that_is_refused_stays_stalled_until_it_is_corrected() {
 
     assert_next_comes_at_once(&scene, ChangeConfiguration).await;
     assert_eq!(scene.until_ready("churn", "Running").await, id);
-    let [deployment] = &scene.ai_core.deployments().await[..] else {
-        panic!("AI Core has more or less than one deployment");
-    };
+    let deployment = scene.ai_core.only_deployment().await;
     assert_eq!(deployment.configuration_id, welcome);
     scene.delete_and_wait("churn").await;
     scene.finish(1).await;
@@ -196,11 +194,7 @@ async fn a_stop_that_ai_core_is_slow_to_carry_out_is_not_sent_again() {
     scene
         .until("Deployment", "churn", "it is to be stopped", stopping)
         .await;
-    let lists = scene.ai_core.calls(Operation::ListDeployments).await.len();
-    scene
-        .ai_core
-        .called(Operation::ListDeployments, lists + 20, LIMIT)
-        .await;
+    scene.ai_core.listed_again(20, LIMIT).await;
     assert_eq!(scene.ai_core.calls(StopDeployment).await.len(), 1);
 
     scene.ai_core.force(&id, json!({"frozen": false})).await;

@@ -1,24 +1,26 @@
-//! What was done since a moment, by AI Core's log and by the API server's, held against the rows.
+//! Waits for what is to be, and gathers what was done since a moment, by AI Core's log and by the API server's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use aicore_emulator::{Entry, Kind, Operation};
+use aicore_emulator::{Entry, Operation};
 use futures::future::join_all;
 use harness::control_plane::AuditEntry;
 use harness::operator;
-use harness::scene::{LIMIT, Scene, condition, id_of};
+use harness::scene::{CONNECTION, LIMIT, Scene};
 use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
 use serde_json::{Value, json};
 
-use crate::rows::{Deployment, State, Then};
-use crate::world::{Case, World, is_held};
+use crate::rows::{Deployment, Source, State, Then};
+use crate::verdict::{difference, unexpected_calls, unexpected_writes, writes_to_ai_core};
+use crate::world::{Case, World};
 
-/// The finalizer that the operator takes off when it lets an object go.
-const FINALIZER: &str = "aicore.dev/deployment";
+/// So many lists without anything done that nothing is to come: twice a second, longer than a create call may take to be settled.
+const LISTS_OF_QUIET: usize = 12;
 
-/// So many lists that whatever the operator would do is done: longer than a create call may take to be settled.
-const LISTS_OF_QUIET: usize = 20;
+/// How long it may take until nothing is done any more.
+const UNREST: Duration = Duration::from_secs(90);
 
 /// A moment in both logs.
 #[derive(Clone, Copy)]
@@ -65,25 +67,79 @@ impl Moment {
 impl World {
     /// Waits until every object is what `then` says of its row, and holds what was done since a moment against it: every call that writes to
     /// AI Core, and by the other log every create call that was announced and every object that was let go.
-    pub async fn expect(&mut self, since: Moment, then: impl Fn(&Case) -> &Then) {
-        let differences = join_all(self.cases.iter().map(|case| self.differs(case, then(case))));
-        let mut findings: Vec<String> = differences.await.into_iter().flatten().collect();
-        self.quiet().await;
+    pub async fn expect(&mut self, mut since: Moment, then: impl Fn(&Case) -> Then) {
+        // The backup may have the expected state already, before anybody has looked at the object.
+        self.differences(&then).await;
+        self.quiet(since).await;
+        let mut findings = self.differences(&then).await;
         findings.extend(self.find_new().await);
-        findings.extend(self.calls(since, &then).await);
-        findings.extend(self.writes(since, &then));
+        findings.extend(self.orphans(&then).await);
+        let calls = since.calls(&self.scene).await;
+        findings.extend(unexpected_calls(&self.cases, &then, &calls));
+        let writes = since.writes(&self.scene);
+        findings.extend(unexpected_writes(
+            &self.cases,
+            &then,
+            &self.announced,
+            &writes,
+        ));
         if !findings.is_empty() {
             self.scene.despair(&findings.join("\n")).await;
         }
     }
 
-    /// Waits for whatever may still be done.
-    async fn quiet(&self) {
+    /// Waits until nothing is done any more, in AI Core and in Kubernetes.
+    async fn quiet(&self, since: Moment) {
         let ai_core = &self.scene.ai_core;
-        let lists = ai_core.calls(Operation::ListDeployments).await.len();
-        ai_core
-            .called(Operation::ListDeployments, lists + LISTS_OF_QUIET, LIMIT)
-            .await;
+        let started = Instant::now();
+        let mut done = self.done(since).await;
+        loop {
+            let lists = ai_core.calls(Operation::ListDeployments).await.len();
+            ai_core
+                .called(Operation::ListDeployments, lists + LISTS_OF_QUIET, LIMIT)
+                .await;
+            let before = std::mem::replace(&mut done, self.done(since).await);
+            if before == done {
+                return;
+            }
+            if started.elapsed() > UNREST {
+                self.scene.despair("it does not come to rest").await;
+            }
+        }
+    }
+
+    /// How much was written to AI Core and to Kubernetes since a moment.
+    async fn done(&self, mut since: Moment) -> [usize; 2] {
+        let calls = since.calls(&self.scene).await.into_iter();
+        [
+            calls.filter(writes_to_ai_core).count(),
+            since.writes(&self.scene).len(),
+        ]
+    }
+
+    /// In what the objects differ from what they are to be, after some time.
+    async fn differences(&self, then: impl Fn(&Case) -> Then) -> Vec<String> {
+        let differences = join_all(self.cases.iter().map(|case| self.differs(case, then(case))));
+        differences.await.into_iter().flatten().collect()
+    }
+
+    /// In what an object differs from what it is to be, after some time.
+    async fn differs(&self, case: &Case, then: Then) -> Option<String> {
+        let api = self.scene.api("Deployment");
+        let reached = |object: Option<&DynamicObject>| {
+            let object = object.map(|object| json!(object));
+            difference(case, then.state, object.as_ref()).is_none()
+        };
+        let reached = await_condition(api.clone(), case.row.name, reached);
+        // What it is in the end is looked up below.
+        let _ = tokio::time::timeout(LIMIT, reached).await;
+        let object = api.get_opt(case.row.name).await;
+        let object = object.expect("an administrator may look");
+        difference(
+            case,
+            then.state,
+            object.map(|object| json!(object)).as_ref(),
+        )
     }
 
     /// Finds what was made since the restore, and every object that has more than one deployment.
@@ -103,146 +159,31 @@ impl World {
         findings
     }
 
-    /// In what an object differs from what it is to be, after some time.
-    async fn differs(&self, case: &Case, then: &Then) -> Option<String> {
-        let api = self.scene.api("Deployment");
-        let reached = |object: Option<&DynamicObject>| {
-            difference(
-                case,
-                then.state,
-                object.map(|object| json!(object)).as_ref(),
-            )
-            .is_none()
+    /// In what the orphans that the Connection names differ from those that there are: what bears the name of an object that is gone.
+    async fn orphans(&self, then: impl Fn(&Case) -> Then) -> Option<String> {
+        let remote = self.scene.ai_core.deployments().await;
+        let gone = self
+            .cases
+            .iter()
+            .filter(|case| case.row.source == Source::Inline && then(case).state == State::Gone);
+        let orphans: BTreeSet<String> = gone
+            .flat_map(|case| case.own_deployments(&remote))
+            .collect();
+        let told = |object: Option<&DynamicObject>| {
+            object.is_some_and(|connection| named_orphans(&json!(connection)) == orphans)
         };
-        let reached = await_condition(api.clone(), case.row.name, reached);
-        // What it is in the end is looked up below.
-        let _ = tokio::time::timeout(LIMIT, reached).await;
-        let object = api.get_opt(case.row.name).await;
-        let object = object.expect("an administrator may look");
-        let object = object.map(|object| json!(object));
-        difference(case, then.state, object.as_ref())
-    }
-
-    /// The calls since a moment that differ from the expected ones.
-    async fn calls(&self, since: Moment, then: impl Fn(&Case) -> &Then) -> Vec<String> {
-        let writes = [
-            Operation::CreateConfiguration,
-            Operation::CreateDeployment,
-            Operation::StopDeployment,
-            Operation::ChangeConfiguration,
-            Operation::DeleteDeployment,
-        ];
-        let mut calls: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
-        for entry in since.calls(&self.scene).await {
-            if entry.kind == Kind::Call && writes.contains(&entry.operation) {
-                let about = entry.deployment_id.unwrap_or_default();
-                calls.entry(about).or_default().push(entry.operation);
-            }
-        }
-        let mut findings = Vec::new();
-        for case in &self.cases {
-            let mut expected: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
-            for (operation, deployment) in then(case).calls {
-                let id = case.id_of(*deployment).to_owned();
-                expected.entry(id).or_default().push(*operation);
-            }
-            for deployment in [Deployment::First, Deployment::Last, Deployment::New] {
-                expected
-                    .entry(case.id_of(deployment).to_owned())
-                    .or_default();
-            }
-            // Where there is no deployment, nothing can be called for it.
-            expected.retain(|id, expected| !id.is_empty() || !expected.is_empty());
-            for (id, expected) in expected {
-                let made = calls.remove(&id).unwrap_or_default();
-                if made != expected {
-                    findings.push(format!(
-                        "{}: of deployment {id}, {expected:?} was expected, and {made:?} was called",
-                        case.row.name
-                    ));
-                }
-            }
-        }
-        findings.extend(calls.into_iter().map(|(id, made)| {
-            format!("{made:?} was called for deployment {id}, which is nobody's")
-        }));
-        findings
-    }
-
-    /// What the operator has told the API server since a moment, and should not have.
-    fn writes(&self, mut since: Moment, then: impl Fn(&Case) -> &Then) -> Vec<String> {
-        let mut announced = self.announced.clone();
-        let mut let_go = BTreeSet::new();
-        for write in since.writes(&self.scene) {
-            let object = write.answer.unwrap_or_default();
-            if let Some(serial) = object["status"]["createSerial"].as_i64() {
-                announced.insert(write.name.clone(), serial);
-            }
-            let finalizers = object["metadata"]["finalizers"].as_array();
-            let held = finalizers.is_some_and(|all| all.iter().any(|one| one == FINALIZER));
-            if !held {
-                let_go.insert(write.name);
-            }
-        }
-        let mut findings = Vec::new();
-        for case in &self.cases {
-            let (row, then) = (case.row, then(case));
-            let before = self.announced.get(row.name).copied().unwrap_or_default();
-            let after = announced.get(row.name).copied().unwrap_or_default();
-            let creations = then
-                .calls
-                .iter()
-                .filter(|(operation, _)| *operation == Operation::CreateDeployment);
-            let expected = before + creations.count() as i64;
-            if after != expected {
-                findings.push(format!(
-                    "{} has announced {after} create calls, not {expected}",
-                    row.name
-                ));
-            }
-            if let_go.contains(row.name) && then.state != State::Gone {
-                findings.push(format!("{} was let go", row.name));
-            }
-        }
-        findings
+        let told = await_condition(self.scene.api("Connection"), CONNECTION, told);
+        // What it names in the end is looked up below.
+        let _ = tokio::time::timeout(LIMIT, told).await;
+        let named = named_orphans(&self.scene.get("Connection", CONNECTION).await);
+        (named != orphans).then(|| {
+            format!("the orphans are {orphans:?}, but Connection {CONNECTION} names {named:?}")
+        })
     }
 }
 
-/// In what an object differs from what it is to be.
-fn difference(case: &Case, expected: State, object: Option<&Value>) -> Option<String> {
-    let name = case.row.name;
-    let Some(object) = object else {
-        return (expected != State::Gone)
-            .then(|| format!("{name} is to be {expected:?}, but is gone"));
-    };
-    let ready = condition(object, "Ready");
-    let stalled = condition(object, "Stalled");
-    let id = id_of(object);
-    let looked_at = object["status"]["observedGeneration"] == object["metadata"]["generation"];
-    let lives = object["metadata"]["deletionTimestamp"].is_null();
-    let as_expected = match expected {
-        State::Gone => false,
-        State::Held => is_held(object),
-        State::Ready(reason, deployment) => {
-            ready["status"] == "True" && ready["reason"] == reason && case.is(deployment, &id)
-        }
-        State::Stalled(reason, deployment) => {
-            stalled["reason"] == reason && case.is(deployment, &id)
-        }
-        State::Asks(deployment) => {
-            let named = case.id_of(deployment);
-            let message = stalled["message"].as_str().unwrap_or_default();
-            stalled["reason"] == "Ambiguous" && message.contains(named)
-        }
-    };
-    let settled = expected == State::Held || looked_at && lives;
-    (!(as_expected && settled)).then(|| {
-        format!(
-            "{name} is to be {expected:?} ({:?}), but is {} ({}) with deployment {id:?}{}",
-            case.had().collect::<Vec<_>>(),
-            ready["reason"],
-            ready["message"],
-            if lives { "" } else { ", and is to be gone" }
-        )
-    })
+fn named_orphans(connection: &Value) -> BTreeSet<String> {
+    let orphans = connection["status"]["orphans"].as_array();
+    let ids = orphans.into_iter().flatten().map(|orphan| &orphan["id"]);
+    ids.filter_map(Value::as_str).map(str::to_owned).collect()
 }

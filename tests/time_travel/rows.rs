@@ -114,7 +114,7 @@ pub enum Deployment {
 }
 
 /// What an object is expected to be, and by which calls it has come to that.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Then {
     /// Its state.
     pub state: State,
@@ -135,6 +135,17 @@ pub enum State {
     Stalled(&'static str, Deployment),
     /// Stalled because nothing proves what it names: this one, and maybe others.
     Asks(Deployment),
+}
+
+impl Row {
+    /// What the object is when its last wish was made again and a person has answered what it asks.
+    pub fn answered(&self) -> Then {
+        let state = match self.again.state {
+            State::Asks(deployment) => State::Ready("Running", deployment),
+            state => state,
+        };
+        then(state, &[])
+    }
 }
 
 const GONE: Then = then(State::Gone, &[]);
@@ -217,16 +228,12 @@ pub const ROWS: &[Row] = &[
 
     row("plain",            Plain, Runs, Kept, runs(First), runs(First)),
     row("plain-deleted",    Plain, Runs, Deleted, MISSING, GONE),
-    row("plain-restarted",  Plain, Runs, Restarted, MISSING, MISSING),
     row("plain-started",    Plain, NeverRan, Started, rests(Deployment::Nothing), asks(Last)),
     row("plain-create-cut", Plain, CreateCut, GivenTheChoice, asks(First), runs(First)),
-    row("plain-new",        Plain, Absent, Created, GONE, asks(Last)),
 
     row("only",             Exclusive, Runs, Kept, runs(First), runs(First)),
     row("only-deleted",     Exclusive, Runs, Deleted, MISSING, GONE),
-    row("only-restarted",   Exclusive, Runs, Restarted, MISSING, MISSING),
     row("only-create-cut",  Exclusive, CreateCut, Resolved, runs(First), runs(First)),
-    row("only-new",         Exclusive, Absent, Created, GONE, runs(Last)),
 
     row("adopted",          Adopted, Runs, Kept, runs(First), runs(First)),
     row("adopted-deleted",  Adopted, Runs, Deleted, MISSING, GONE),

@@ -1,18 +1,17 @@
 //! The life of all objects: until the backup, after it, and once it is restored.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use aicore_emulator::{Effect, Operation, Settings};
+use aicore_emulator::{Effect, Operation};
 use futures::future::join_all;
 use harness::emulated::RemoteDeployment;
 use harness::scene::{CONNECTION, GROUP, LIMIT, SECRET, Scene, Setting, connection};
+use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use crate::rows::{After, Before, Deployment, ROWS, Row, Source};
+use crate::rows::{After, Before, Deployment, ROWS, Row, Source, State};
 
 /// The Connection of the objects whose configurations nobody else creates deployments from.
 const EXCLUSIVE: &str = "exclusive";
@@ -23,8 +22,8 @@ pub const FOREIGN_FINALIZER: &str = "example.com/held";
 /// So late that everything ends before the answer.
 const NEVER: Effect = Effect::AnswerLatencyMs(20_000);
 
-/// How much younger than its object a deployment is at least that is made later: the times of both are whole seconds.
-const YOUNGER: Duration = Duration::from_secs(5);
+/// How long before the first object strangers have made what was there before it.
+const LONG_BEFORE: SignedDuration = SignedDuration::from_hours(1);
 
 /// An object, and the deployments that are its own.
 pub struct Case {
@@ -37,9 +36,9 @@ pub struct Case {
     /// The deployment that it adopts.
     adopted: Option<String>,
     /// Its deployment when the backup was made; empty when it had none.
-    first: String,
+    pub first: String,
     /// Its deployment when everything ended; empty when it had none.
-    last: String,
+    pub last: String,
     /// The deployment that was made for it since the restore; empty when none was.
     pub new: String,
 }
@@ -80,9 +79,7 @@ pub struct World {
 
 impl World {
     /// Has everything that is there before the first object.
-    pub async fn begin() -> Self {
-        let mut setting = Setting::of(env!("CARGO_BIN_EXE_aicore-operator"));
-        setting.ai_core = Settings::fast();
+    pub async fn begin(setting: Setting<'_>) -> Self {
         let scene = Scene::start_alone(setting).await;
         let mut exclusive = connection(EXCLUSIVE, SECRET);
         exclusive["spec"]["exclusive"] = json!(true);
@@ -179,6 +176,16 @@ impl World {
         join_all(self.cases.iter().map(|case| case.wish_again(scene))).await;
     }
 
+    /// Tells every object that asks for it which deployment is its own.
+    pub async fn answer(&mut self) {
+        self.count_announcements().await;
+        for case in &self.cases {
+            if let State::Asks(deployment) = case.row.again.state {
+                case.choose(&self.scene, case.id_of(deployment)).await;
+            }
+        }
+    }
+
     async fn count_announcements(&mut self) {
         let objects = self
             .scene
@@ -208,8 +215,9 @@ impl World {
 }
 
 impl Case {
-    async fn begin(scene: &Scene, row: &'static Row) -> Self {
-        let mut case = Self {
+    /// An object that has had no deployment yet.
+    pub fn new(row: &'static Row) -> Self {
+        Self {
             row,
             configuration: None,
             strangers: Vec::new(),
@@ -217,7 +225,12 @@ impl Case {
             first: String::new(),
             last: String::new(),
             new: String::new(),
-        };
+        }
+    }
+
+    /// Makes what is there before the object.
+    async fn begin(scene: &Scene, row: &'static Row) -> Self {
+        let mut case = Self::new(row);
         if row.source == Source::Inline {
             return case;
         }
@@ -228,6 +241,11 @@ impl Case {
         }
         case.configuration = Some(configuration);
         case.others_create_too(scene).await;
+        for stranger in &case.strangers {
+            let created = (Timestamp::now() - LONG_BEFORE).to_string();
+            let aged = json!({"createdAt": created});
+            scene.ai_core.force(stranger, aged).await;
+        }
         case
     }
 
@@ -279,11 +297,6 @@ impl Case {
                 self.rest(scene).await;
                 self.run(scene).await;
             }
-            After::Started => {
-                let object = scene.get("Deployment", name).await;
-                tokio::time::sleep_until(older(&object)).await;
-                self.run(scene).await;
-            }
             After::Retagged => {
                 self.wish_again(scene).await;
                 scene.until_ready(name, "Running").await;
@@ -298,7 +311,7 @@ impl Case {
                 self.wish_again(scene).await;
                 scene.until_ready(name, "Running").await;
             }
-            After::Created => self.run(scene).await,
+            After::Started | After::Created => self.run(scene).await,
             After::StartedAndStopped => {
                 self.run(scene).await;
                 self.rest(scene).await;
@@ -340,7 +353,7 @@ impl Case {
     }
 
     /// Somebody says which deployment is the object's.
-    pub async fn choose(&self, scene: &Scene, id: &str) {
+    async fn choose(&self, scene: &Scene, id: &str) {
         let chosen = Wish {
             adopt: Some(id),
             ..RUN
@@ -447,16 +460,4 @@ impl Case {
 pub fn is_held(object: &Value) -> bool {
     object["metadata"]["deletionTimestamp"].is_string()
         && object["metadata"]["finalizers"] == json!([FOREIGN_FINALIZER])
-}
-
-/// When an object is so old that nobody can take what is made then for something older.
-fn older(object: &Value) -> Instant {
-    let created = object["metadata"]["creationTimestamp"].as_str();
-    let created: jiff::Timestamp = created
-        .and_then(|created| created.parse().ok())
-        .expect("the API server says when it was made");
-    let age = jiff::Timestamp::now()
-        .duration_since(created)
-        .unsigned_abs();
-    Instant::now() + YOUNGER.saturating_sub(age)
 }

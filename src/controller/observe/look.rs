@@ -45,7 +45,9 @@ pub(crate) async fn for_own(
     });
     // What a deleted object may leave is looked for once more: somebody else may have held it before.
     let at_rest = matches!(goal, Goal::Stopped | Goal::Deleted);
-    if looked && at_rest && adopts(&subject.object).is_none() {
+    let status = subject.object.status.as_ref();
+    let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
+    if looked && at_rest && !lapsed && adopts(&subject.object).is_none() {
         return Ok(Sight::of(Look::Nothing));
     }
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {

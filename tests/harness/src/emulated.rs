@@ -300,6 +300,26 @@ impl Emulated {
         }
     }
 
+    /// Waits until the operator has asked for so many more lists, in each of which it could have found a reason to do something.
+    pub async fn listed_again(&self, times: usize, limit: Duration) {
+        let audit = self.audit().await;
+        let lists = audit
+            .iter()
+            .filter(|entry| entry.operation == Operation::ListDeployments);
+        let before = lists.count();
+        self.called(Operation::ListDeployments, before + times, limit)
+            .await;
+    }
+
+    /// The only deployment that there is.
+    pub async fn only_deployment(&self) -> RemoteDeployment {
+        let mut deployments = self.deployments().await;
+        match (deployments.pop(), deployments.is_empty()) {
+            (Some(only), true) => only,
+            (last, _) => panic!("there is not one deployment, but {deployments:?} and {last:?}"),
+        }
+    }
+
     /// Waits until a deployment is gone.
     pub async fn until_gone(&self, id: &str, limit: Duration) {
         let started = Instant::now();

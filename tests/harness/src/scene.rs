@@ -49,7 +49,8 @@ pub struct Setting<'a> {
     pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
     pub connected: bool,
-    /// Whether the operator may be refused a right, because the test takes it away.
+    /// Whether the operator may be refused a right, because the test takes it away, or because the API server starts under it and refuses
+    /// everything for a moment.
     pub may_lack_rights: bool,
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use harness::control_plane::ControlPlane;
+use harness::control_plane::{ControlPlane, Revisions};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -81,6 +81,51 @@ async fn an_object_goes_with_its_owner() {
         .await
         .expect("the garbage collector runs")
         .expect("the watch works");
+}
+
+#[tokio::test]
+async fn etcd_restored_from_a_backup_has_what_it_had_then_and_its_revisions_go_on_from_there_or_far_beyond()
+ {
+    let control_plane = ControlPlane::start_with_answers().await;
+    let control_plane = control_plane.unwrap_or_else(|error| panic!("{}", error.with_causes()));
+    let config_maps: Api<ConfigMap> = Api::namespaced(control_plane.admin_client(), "kube-system");
+    let create = async |name| {
+        config_maps
+            .create(&PostParams::default(), &config_map(name, None))
+            .await
+            .expect("the namespace is there");
+    };
+    let revision = async || -> u64 {
+        let list = config_maps.list(&ListParams::default().limit(1)).await;
+        let version = list
+            .expect("the API server answers")
+            .metadata
+            .resource_version;
+        let version = version.and_then(|version| version.parse().ok());
+        version.expect("it is a revision of etcd")
+    };
+    create("before").await;
+    let backup = control_plane.back_up().await.expect("etcd runs");
+    for (revisions, rises) in [(Revisions::SetBack, false), (Revisions::MovedOn, true)] {
+        create("after").await;
+        let last = revision().await;
+        control_plane
+            .set_back(&backup, revisions)
+            .await
+            .expect("everything starts again");
+        let present = async |name| {
+            config_maps
+                .get_opt(name)
+                .await
+                .expect("it answers")
+                .is_some()
+        };
+        assert!(present("before").await, "{revisions:?}");
+        assert!(!present("after").await, "{revisions:?}");
+        // Everything that starts writes something, so a few revisions tell nothing.
+        let far_beyond = revision().await > last + 1_000_000;
+        assert_eq!(far_beyond, rises, "{revisions:?}");
+    }
 }
 
 #[tokio::test]

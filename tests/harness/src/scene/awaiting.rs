@@ -84,6 +84,14 @@ impl Scene {
         id_of(&object.await)
     }
 
+    /// Waits until a create call of a Deployment is announced. Returns the Deployment.
+    pub async fn until_announced(&self, name: &str) -> Value {
+        self.until("Deployment", name, "a create call is announced", |object| {
+            object["status"]["intent"].is_object()
+        })
+        .await
+    }
+
     /// Waits until AI Core has agreed to stop a Deployment's remote deployment, whether it has begun to or not. Returns its id.
     pub async fn until_stop_is_accepted(&self, name: &str) -> String {
         let object = self.until("Deployment", name, "AI Core is to stop it", |object| {

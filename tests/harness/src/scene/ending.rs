@@ -64,7 +64,11 @@ impl Scene {
     }
 
     /// The operator lacked no right, and neither its log nor an event nor a status tells the secret of a key.
-    async fn assert_good_conduct(&self) {
+    ///
+    /// # Panics
+    ///
+    /// When it lacked one or something tells it.
+    pub async fn assert_good_conduct(&self) {
         let key = self.ai_core.service_key(TENANT).await;
         let secret = key["clientsecret"].as_str().unwrap_or_default();
         let mut told = self.operator.log();
