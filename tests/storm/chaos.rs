@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::mischief::{Aim, Kill, Mischief};
+use crate::pace::Pace;
 use crate::world::World;
 
 /// How long the call that is aimed at is waited for before the operator is killed without it, and how long its first one.
@@ -53,11 +54,11 @@ pub async fn rage(
     world: Arc<World>,
     mischief: Vec<(Duration, Mischief)>,
     away: Arc<ApiAway>,
-    start: Instant,
+    pace: Arc<Pace>,
 ) {
     let mut running = JoinSet::new();
     for (at, what) in mischief {
-        tokio::time::sleep_until(start + at).await;
+        pace.until(at).await;
         running.spawn(carry_out(Arc::clone(&world), what, Arc::clone(&away)));
     }
     while let Some(ended) = running.join_next().await {
@@ -138,8 +139,11 @@ impl Victim {
     }
 
     /// Kills it again and again.
-    pub async fn suffer(mut self, world: Arc<World>, kills: Vec<Kill>) -> Self {
+    pub async fn suffer(mut self, world: Arc<World>, kills: Vec<Kill>, pace: Arc<Pace>) -> Self {
+        let mut time = Duration::ZERO;
         for kill in kills {
+            time += kill.duration();
+            pace.reach(time);
             if kill.at_work {
                 self.until_called(&world, None, WORK_LIMIT).await;
             }

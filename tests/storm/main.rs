@@ -13,6 +13,7 @@ mod kubernetes;
 mod ledger;
 mod mischief;
 mod objects;
+mod pace;
 mod person;
 mod schedule;
 mod settle;
@@ -29,10 +30,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use chaos::{ApiAway, Victim};
 use evidence::Recorder;
+use pace::Pace;
 use schedule::{Schedule, USERS};
 use table::Report;
 use users::Wishes;
@@ -84,14 +85,14 @@ async fn after_any_storm_every_wish_has_come_about_and_nothing_is_lost_doubled_o
     let recorder = Recorder::start(Arc::clone(&world));
 
     let away = Arc::new(ApiAway::default());
-    let start = Instant::now();
+    let pace = Arc::new(Pace::begin());
     let mut users = JoinSet::new();
     for user in 0..USERS {
         users.spawn(users::live(
             Arc::clone(&world),
             Arc::clone(&schedule),
             user,
-            start,
+            Arc::clone(&pace),
         ));
     }
     let mischief = schedule.mischief.clone();
@@ -99,16 +100,20 @@ async fn after_any_storm_every_wish_has_come_about_and_nothing_is_lost_doubled_o
         Arc::clone(&world),
         mischief,
         Arc::clone(&away),
-        start,
+        Arc::clone(&pace),
     ));
     let victim = Victim::new(operator, away);
-    let suffering = tokio::spawn(victim.suffer(Arc::clone(&world), schedule.kills.clone()));
-    let progress = tokio::spawn(tell_progress(Arc::clone(&world), kills, start));
+    let suffering = tokio::spawn(victim.suffer(
+        Arc::clone(&world),
+        schedule.kills.clone(),
+        Arc::clone(&pace),
+    ));
+    let progress = tokio::spawn(tell_progress(Arc::clone(&world), kills, Arc::clone(&pace)));
 
     let mut victim = suffering.await.expect("the kills are carried out");
     rage.await.expect("the mischief is carried out");
     let wishes: Wishes = users.join_all().await.into_iter().flatten().collect();
-    let stormed = start.elapsed();
+    let stormed = pace.elapsed();
     say("storm: over; the last wishes are made");
     let settled = settle::settle(&world, &schedule.objects, wishes, &mut victim, &recorder).await;
     progress.abort();
@@ -142,14 +147,14 @@ async fn after_any_storm_every_wish_has_come_about_and_nothing_is_lost_doubled_o
 }
 
 /// Says every few seconds how far it is.
-async fn tell_progress(world: Arc<World>, kills: usize, start: Instant) {
+async fn tell_progress(world: Arc<World>, kills: usize, pace: Arc<Pace>) {
     loop {
         tokio::time::sleep(PROGRESS).await;
         let trouble = world.trouble.counters();
         let count = |what: &str| trouble.get(what).copied().unwrap_or_default();
         say(&format!(
             "storm: {:>4.0} s, {} of {kills} kills, {} restarts and {} cuts of the API server, {} wishes, {} deployments in AI Core",
-            start.elapsed().as_secs_f64(),
+            pace.elapsed().as_secs_f64(),
             count("operator killed"),
             count("API server restarted"),
             count("cut off from the API server"),

@@ -106,8 +106,8 @@ impl Kill {
 pub fn kills(random: &mut ChaCha8Rng, count: usize) -> Vec<Kill> {
     (0..count)
         .map(|_| {
-            let milliseconds = if random.random_bool(0.88) {
-                random.random_range(50..1_400)
+            let milliseconds = if random.random_bool(0.9) {
+                random.random_range(50..1_200)
             } else {
                 random.random_range(4_000..8_000)
             };

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::objects::{PARAMETER, Plan, Wish, team};
+use crate::pace::Pace;
 use crate::schedule::{Deed, Schedule};
 use crate::world::World;
 
@@ -27,7 +28,7 @@ pub async fn live(
     world: Arc<World>,
     schedule: Arc<Schedule>,
     user: usize,
-    start: Instant,
+    pace: Arc<Pace>,
 ) -> Wishes {
     let mut wishes: Wishes = schedule
         .objects
@@ -37,7 +38,7 @@ pub async fn live(
         .map(|(object, plan)| (object, plan.first_wish()))
         .collect();
     for errand in &schedule.errands[user] {
-        tokio::time::sleep_until(start + errand.at).await;
+        pace.until(errand.at).await;
         let found = carry_out(&world, &schedule.objects, user, &mut wishes, errand.deed).await;
         let kind = errand.deed.kind();
         if found {
