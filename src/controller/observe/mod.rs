@@ -146,7 +146,7 @@ async fn look_at_everything(
             return Ok(());
         }
     };
-    let unrecorded = others::unrecorded(subject, access, &findings.record).await;
+    let unrecorded = others::unrecorded(subject, goal, access, &findings.record).await;
     let retiring = others::retiring(subject, access).await;
     match (unrecorded, retiring) {
         (Ok(unrecorded), Ok(retiring)) => {

@@ -76,6 +76,7 @@ pub(crate) struct Unrecorded {
 /// deployment is gone, the one that a person names, or all that bear its name, or those that may have taken its place.
 pub(crate) async fn unrecorded(
     subject: &Subject<'_>,
+    goal: Goal,
     access: &Access,
     record: &Record,
 ) -> Result<Unrecorded, Blocked> {
@@ -86,14 +87,18 @@ pub(crate) async fn unrecorded(
     let gone = is_gone(remote);
     let status = subject.object.status.as_ref();
     let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
-    if !gone && !lapsed {
+    // While nobody knows whether the recorded one is gone, a late result may be the one that has taken its place.
+    let is_there = matches!(remote, Remote::Present(_));
+    if !gone && !(lapsed && is_there) {
         return Ok(Unrecorded::default());
     }
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
         return Ok(Unrecorded::default());
     };
-    let chosen = adopts(&subject.object).filter(|id| !is_known(&subject.object, id));
-    if let Some(id) = chosen.filter(|_| gone)
+    // Only the answer to a question is read: what an object ends by itself is not replaced by what its spec names.
+    let asked = is_unexplained(remote) && stays(goal);
+    let chosen = adopts(&subject.object).filter(|id| asked && !is_known(&subject.object, id));
+    if let Some(id) = chosen
         && look::adopted(subject, access, &snapshot, id).look == Look::One
     {
         return Ok(Unrecorded {
@@ -117,6 +122,11 @@ pub(crate) async fn unrecorded(
     })
 }
 
+/// Whether the goal leaves something.
+fn stays(goal: Goal) -> bool {
+    matches!(goal, Goal::Running | Goal::Stopped)
+}
+
 /// Whether nothing that is known explains that the recorded deployment is gone.
 fn is_unexplained(remote: &Remote) -> bool {
     let unexplained = matches!(
@@ -133,11 +143,10 @@ fn is_unexplained(remote: &Remote) -> bool {
 /// of the recorded one that is gone. Otherwise they have to go.
 pub(crate) fn others(goal: Goal, record: &Record, unrecorded: &Unrecorded) -> Option<Others> {
     let gone = matches!(record, Record::Deployment { remote, .. } if is_gone(remote));
-    let stays = matches!(goal, Goal::Running | Goal::Stopped);
     match unrecorded.ids.len() {
         0 => None,
-        1 if gone && stays && !unrecorded.doubtful => Some(Others::Successor),
-        _ if gone && stays => Some(Others::Successors),
+        1 if gone && stays(goal) && !unrecorded.doubtful => Some(Others::Successor),
+        _ if gone && stays(goal) => Some(Others::Successors),
         // What may be somebody else's is nobody's business of an object that goes.
         _ if unrecorded.doubtful => None,
         _ => Some(Others::Unrecorded),
