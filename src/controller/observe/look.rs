@@ -38,10 +38,10 @@ pub(crate) async fn for_own(
     access: &Access,
 ) -> Result<Sight, Blocked> {
     let (since, looked) = subject.remember(|memory| {
-        (
-            memory.unsettled_since,
-            memory.looked.as_ref() == Some(&access.key),
-        )
+        let looked = memory.looked.as_ref() == Some(&access.key);
+        // What comes to light before an object is deleted is still its own.
+        let deleted = goal.is_terminating().then(|| memory.terminating_since());
+        (deleted.max(Some(memory.unsettled_since)), looked)
     });
     // What a deleted object may leave is looked for once more: somebody else may have held it before.
     let at_rest = matches!(goal, Goal::Stopped | Goal::Deleted);
@@ -50,7 +50,7 @@ pub(crate) async fn for_own(
     if looked && at_rest && !lapsed && adopts(&subject.object).is_none() {
         return Ok(Sight::of(Look::Nothing));
     }
-    let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
+    let snapshot = match subject.context.inventory.observe(&access.key, since) {
         Observed::Fresh(snapshot) => snapshot,
         Observed::Waiting => return Ok(Sight::of(Look::Pending)),
         Observed::Failed(error)

@@ -89,7 +89,7 @@ pub(crate) async fn unrecorded(
     let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
     // While nobody knows whether the recorded one is gone, a late result may be the one that has taken its place.
     let is_there = matches!(remote, Remote::Present(_));
-    if !gone && !(lapsed && is_there) {
+    if !(gone || lapsed && is_there) {
         return Ok(Unrecorded::default());
     }
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
