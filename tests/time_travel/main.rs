@@ -3,6 +3,7 @@
 //! A person may rely on this: nothing is made a second time, nothing is stopped or deleted that nobody asked to stop or delete, in the wishes of
 //! the backup or in the last ones, and what cannot be decided is Stalled with the candidates named. `rows` has one object for each case.
 
+mod case;
 mod judge;
 mod rows;
 mod verdict;
