@@ -12,9 +12,10 @@ use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
 use serde_json::{Value, json};
 
+use crate::case::Case;
 use crate::rows::{Deployment, Source, State, Then};
 use crate::verdict::{difference, unexpected_calls, unexpected_writes, writes_to_ai_core};
-use crate::world::{Case, World};
+use crate::world::World;
 
 /// So many lists without anything done that nothing is to come: twice a second, longer than a create call may take to be settled.
 const LISTS_OF_QUIET: usize = 12;

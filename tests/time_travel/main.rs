@@ -1,8 +1,10 @@
 //! Time travel: the cluster's etcd is restored from a backup, and what was asked for in between is forgotten, while AI Core remembers all of it.
 //!
 //! A person may rely on this: nothing is made a second time, nothing is stopped or deleted that nobody asked to stop or delete, in the wishes of
-//! the backup or in the last ones, and what cannot be decided is Stalled with the candidates named. `rows` has one object for each case.
+//! the backup or in the last ones, and what cannot be decided is Stalled with the candidates named. `rows` has one object for each case, also
+//! for the one that `docs/protocol.md` counts among the limits (`forgotten`).
 
+mod case;
 mod judge;
 mod rows;
 mod verdict;

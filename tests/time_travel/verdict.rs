@@ -10,8 +10,8 @@ use harness::control_plane::AuditEntry;
 use harness::scene::{condition, id_of};
 use serde_json::Value;
 
+use crate::case::{Case, is_held};
 use crate::rows::{Deployment, State, Then};
-use crate::world::{Case, is_held};
 
 /// The finalizer that the operator takes off when it lets an object go.
 const FINALIZER: &str = "aicore.dev/deployment";

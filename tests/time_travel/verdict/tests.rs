@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{difference, unexpected_calls, unexpected_writes};
+use crate::case::Case;
 use crate::rows::{Deployment, ROWS, Row, State, Then};
-use crate::world::Case;
 
 /// The object of a row, which had `d1` at the backup and `d2` at the end, and got `d3`.
 fn case(name: &str) -> Case {
