@@ -42,9 +42,9 @@ async fn assert_retired(scene: &Scene, late: &str, current: &str) {
     );
 }
 
-/// Gives a first create call up, has its result come afterwards, and returns its id.
-async fn result_of_a_late_call(scene: &Scene) -> String {
-    scene.ai_core.called(CreateDeployment, 2, LIMIT).await;
+/// Waits until so many create calls have had their effect, the late one last. Returns the id of its result.
+async fn result_of_the_last_of(scene: &Scene, calls: usize) -> String {
+    scene.ai_core.called(CreateDeployment, calls, LIMIT).await;
     let calls = scene.ai_core.calls(CreateDeployment).await;
     let last = calls.last().and_then(|call| call.deployment_id.clone());
     last.expect("the late call was accepted")
@@ -59,7 +59,7 @@ async fn the_late_result_of_a_call_that_was_given_up_is_retired_by_its_name() {
         .await;
     scene.put(&deployment("churn")).await;
     let current = scene.until_ready("churn", "Running").await;
-    let late = result_of_a_late_call(&scene).await;
+    let late = result_of_the_last_of(&scene, 2).await;
     assert_ne!(late, current);
 
     assert_retired(&scene, &late, &current).await;
@@ -102,7 +102,7 @@ async fn a_late_result_from_a_configuration_that_nobody_else_uses_is_retired() {
         .await;
     scene.put(&deployment_from("churn", &configuration)).await;
     let current = scene.until_ready("churn", "Running").await;
-    let late = result_of_a_late_call(&scene).await;
+    let late = result_of_the_last_of(&scene, 2).await;
     assert_ne!(late, current);
 
     assert_retired(&scene, &late, &current).await;
@@ -174,9 +174,7 @@ async fn late_for_an_object_that_is(desired_state: &str) -> (Scene, String) {
     scene.until_announced("churn").await;
     wish(&scene, "churn", desired_state).await;
     assert_eq!(scene.until_ready("churn", desired_state).await, "");
-    scene.ai_core.called(CreateDeployment, 1, LIMIT).await;
-    let late = scene.ai_core.only_deployment().await;
-    let late = late.id.clone();
+    let late = result_of_the_last_of(&scene, 1).await;
     (scene, late)
 }
 
@@ -204,6 +202,7 @@ async fn a_late_result_is_stopped_although_its_object_says_stopped() {
 #[tokio::test]
 async fn an_object_that_said_deleted_before_a_late_result_takes_it_along() {
     let (scene, late) = late_for_an_object_that_is("Deleted").await;
+    scene.ai_core.listed_again(2, LIMIT).await;
     scene.delete_and_wait("churn").await;
     assert_eq!(scene.ai_core.status_of(&late).await, None);
     scene.finish(1).await;
