@@ -31,6 +31,10 @@ storm: control-plane ## Kill the operator KILLS times (1000) on a real control p
 	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
 	KILLS=$(or $(KILLS),1000) SEED=$(SEED) STORM_OPERATOR_ENV='$(STORM_OPERATOR_ENV)' cargo test --locked --package aicore-operator --test storm after_any_storm
 
+.PHONY: model
+model: ## Explore the rules together with every fault, with more of them than make test allows; this takes long
+	MODEL_LARGE=1 cargo test --locked --package model --test laws -- --nocapture
+
 .PHONY: control-plane
 control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh
