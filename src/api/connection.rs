@@ -123,6 +123,11 @@ pub struct ConnectionStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<LeftDeployment>,
 
+    /// Configurations from which a create call was open when its object was let go, at most 100. What came of it is nobody's, so no deployment from
+    /// them is taken for another object's without a person, however exclusive this Connection is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_calls: Vec<String>,
+
     /// Every Secret that carries, or is about to carry, this operator's finalizer on behalf of this Connection.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<String>,

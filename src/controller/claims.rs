@@ -27,8 +27,8 @@ struct Register {
     claimants: HashMap<String, Claimant>,
     /// The uids that record, reserve or name a deployment id.
     by_deployment: HashMap<String, HashSet<String>>,
-    /// The ids that objects recorded which are gone, or that Connections say were left behind, newest last. What was left on purpose is nobody's
-    /// lost deployment.
+    /// The ids that objects recorded which are gone, or that Connections say were left behind, newest last: of deployments, which are nobody's lost
+    /// ones, and of configurations whose create call was open then.
     former: VecDeque<String>,
 }
 
@@ -76,7 +76,7 @@ impl Claims {
         register.leave(recorded.unwrap_or_default());
     }
 
-    /// Notes deployments that were left behind on purpose.
+    /// Notes deployments that were left behind on purpose, and configurations whose create call was open then.
     pub(crate) fn leave(&self, ids: impl IntoIterator<Item = String>) {
         self.register.lock().leave(ids);
     }
@@ -146,13 +146,15 @@ impl Claims {
         but: Option<&str>,
         tenant_of: TenantOf<'_>,
     ) -> BTreeSet<String> {
+        // Whoever gives the ids may ask this register about them on the way.
+        let ids: Vec<&str> = ids.collect();
         let register = self.register.lock();
         let free = |id: &&str| {
             register
                 .holder(key, id, tenant_of)
                 .is_none_or(|holder| Some(holder.as_str()) == but)
         };
-        ids.filter(free).map(str::to_owned).collect()
+        ids.into_iter().filter(free).map(str::to_owned).collect()
     }
 }
 

@@ -13,18 +13,23 @@ use crate::controller::finalizers;
 /// How many ids a Connection keeps.
 const MAXIMUM: usize = 1000;
 
+/// How many configurations a Connection keeps.
+const MAXIMUM_CALLS: usize = 100;
+
 /// How often the write is tried while others write the same Connection.
 const ATTEMPTS: u32 = 10;
 
 /// Has the Connection of an object keep the ids of what the object leaves behind. Without that Connection nobody is left who could mistake them.
 pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), kube::Error> {
     let left = left_by(object);
-    if left.is_empty() {
+    let status = object.status.as_ref();
+    let intent = status.and_then(|status| status.intent.as_ref());
+    let call = intent.map(|intent| intent.configuration_id.clone());
+    if left.is_empty() && call.is_none() {
         return Ok(());
     }
-    context
-        .claims
-        .leave(left.iter().map(|left| left.id.clone()));
+    let ids = left.iter().map(|left| left.id.clone());
+    context.claims.leave(ids.chain(call.clone()));
     let used = object
         .status
         .as_ref()
@@ -38,15 +43,14 @@ pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), k
         let Some(mut connection) = api.get_opt(name).await? else {
             return Ok(());
         };
-        let kept = &mut connection.status.get_or_insert_default().left;
-        let new = left.iter().filter(|left| !kept.contains(left));
-        let new: Vec<LeftDeployment> = new.cloned().collect();
-        if new.is_empty() {
+        let status = connection.status.get_or_insert_default();
+        let grown = [
+            add(&mut status.left, &left, MAXIMUM),
+            add(&mut status.left_calls, call.as_slice(), MAXIMUM_CALLS),
+        ];
+        if grown == [false, false] {
             return Ok(());
         }
-        kept.extend(new);
-        let surplus = kept.len().saturating_sub(MAXIMUM);
-        kept.drain(..surplus);
         attempt += 1;
         match api
             .replace_status(name, &PostParams::default(), &connection)
@@ -56,6 +60,20 @@ pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), k
             written => return written.map(drop),
         }
     }
+}
+
+/// Adds what is new, and drops what is oldest beyond `limit`. Tells whether anything was new.
+fn add<T: Clone + PartialEq>(kept: &mut Vec<T>, more: &[T], limit: usize) -> bool {
+    let new: Vec<T> = more
+        .iter()
+        .filter(|it| !kept.contains(it))
+        .cloned()
+        .collect();
+    let grown = !new.is_empty();
+    kept.extend(new);
+    let surplus = kept.len().saturating_sub(limit);
+    kept.drain(..surplus);
+    grown
 }
 
 /// Whether AI Core may still have a deployment that was left behind, as far as the newest list of its group tells.

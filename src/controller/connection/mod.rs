@@ -223,6 +223,10 @@ fn note(
     }
     let left = connection.status.iter().flat_map(|status| &status.left);
     context.claims.leave(left.map(|left| left.id.clone()));
+    let calls = connection.status.iter();
+    context
+        .claims
+        .leave(calls.flat_map(|status| status.left_calls.clone()));
     context.surveys.forget(name);
     context.connections.set(name.clone(), view);
     wake_users(context, name);

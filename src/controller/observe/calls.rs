@@ -8,8 +8,7 @@ use kube::ResourceExt;
 use super::access::{Access, Blocked};
 use super::findings::Findings;
 use super::group::{self, Standing};
-use super::look::{adopted, lost};
-use super::others::may_be_of;
+use super::look::{adopted, is_exclusive, lost};
 use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
@@ -45,25 +44,23 @@ pub(crate) async fn for_result(
         return Ok(found(id));
     }
     let result = resolve(subject, access, intent, &snapshot);
-    Ok(chosen(subject, access, intent, &snapshot, &result).unwrap_or(result.findings))
+    Ok(chosen(subject, access, &snapshot, &result).unwrap_or(result.findings))
 }
 
-/// What a person has chosen by naming a deployment, unless another object holds it. One that cannot be the result of the call is taken only when
-/// the call has settled and its own result was not found: it may still be on its way.
+/// What a person has chosen by naming a deployment, unless another object holds it. It is taken only when the call has settled and its own result
+/// was not found: that may still be on its way, and a person may be wrong.
 fn chosen(
     subject: &Subject<'_>,
     access: &Access,
-    intent: &Intent,
     snapshot: &Snapshot,
     result: &Searched,
 ) -> Option<Findings> {
     let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id))?;
     let free = adopted(subject, access, snapshot, &chosen.id).look == Look::One;
-    let fits = may_be_of(intent, chosen);
     let own_found = result.findings.record == Record::Intent(Resolution::Found);
-    let may_take = free && (fits || result.settling == Settling::Over && !own_found);
+    let may_take = free && result.settling == Settling::Over && !own_found;
     may_take.then(|| Findings {
-        call_stays_open: !fits,
+        call_stays_open: true,
         ..found(chosen.id.clone())
     })
 }
@@ -115,7 +112,8 @@ fn resolve(
         deployment.is_some_and(|deployment| !deployment.configuration_id.is_empty())
     };
     let bears_our_name = bears_our_name(&subject.object, &intent.configuration_id);
-    let provable = candidates.iter().all(told) && (bears_our_name || access.exclusive);
+    let exclusive = is_exclusive(subject, access, &intent.configuration_id);
+    let provable = candidates.iter().all(told) && (bears_our_name || exclusive);
 
     let others = open_calls(
         subject,

@@ -208,6 +208,11 @@ pub(crate) fn lost<'a>(
     lost
 }
 
+/// Whether nobody else creates from a configuration, and no object was let go whose create call from it was open.
+pub(crate) fn is_exclusive(subject: &Subject<'_>, access: &Access, configuration: &str) -> bool {
+    access.exclusive && !subject.context.claims.was_recorded(configuration)
+}
+
 /// Those of `ids` that no other object holds.
 pub(crate) fn unclaimed<'a>(
     subject: &Subject<'_>,

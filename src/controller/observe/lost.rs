@@ -74,7 +74,9 @@ pub(crate) fn from_configuration(
     }
     let late = |id: &String| snapshot.get(id).is_some_and(|found| is_late(object, found));
     match candidates.as_slice() {
-        [id] if access.exclusive && late(id) => Lost::Found(id.clone()),
+        [id] if look::is_exclusive(subject, access, configuration) && late(id) => {
+            Lost::Found(id.clone())
+        }
         _ => Lost::Ambiguous(candidates),
     }
 }

@@ -169,7 +169,7 @@ fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<Stri
     let identity = subject.context.identity(object);
     let provable = |deployment: &aicore::Deployment| {
         let name = deployment.configuration_name.as_deref();
-        access.exclusive
+        look::is_exclusive(subject, access, &deployment.configuration_id)
             || bears_our_name(object, &deployment.configuration_id)
             || identity.owns(name.unwrap_or_default())
     };
