@@ -9,6 +9,7 @@ use super::access::{Access, Blocked};
 use super::findings::Findings;
 use super::group::{self, Standing};
 use super::look::{adopted, is_exclusive, lost};
+use super::others::may_be_of;
 use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
@@ -44,7 +45,7 @@ pub(crate) async fn for_result(
         return Ok(found(id));
     }
     let result = resolve(subject, access, intent, &snapshot);
-    Ok(chosen(subject, access, &snapshot, &result).unwrap_or(result.findings))
+    Ok(chosen(subject, access, intent, &snapshot, &result).unwrap_or(result.findings))
 }
 
 /// What a person has chosen by naming a deployment, unless another object holds it. It is taken only when the call has settled and its own result
@@ -52,6 +53,7 @@ pub(crate) async fn for_result(
 fn chosen(
     subject: &Subject<'_>,
     access: &Access,
+    intent: &Intent,
     snapshot: &Snapshot,
     result: &Searched,
 ) -> Option<Findings> {
@@ -60,7 +62,8 @@ fn chosen(
     let own_found = result.findings.record == Record::Intent(Resolution::Found);
     let may_take = free && result.settling == Settling::Over && !own_found;
     may_take.then(|| Findings {
-        call_stays_open: true,
+        // Who names one of several candidates has answered what came of the call, and has not asked for the end of the others.
+        call_stays_open: !may_be_of(intent, chosen),
         ..found(chosen.id.clone())
     })
 }
