@@ -5,7 +5,7 @@ use aicore_emulator::{Effect, Kind, Operation};
 use harness::scene::{GROUP, LIMIT, Scene};
 use serde_json::{Value, json};
 
-use crate::manifests::{adoption, deployment_from, scene};
+use crate::manifests::{adoption, deployment_from, make_exclusive, scene};
 
 /// An id that AI Core does not have.
 const MISTYPED: &str = "d00000000000000f";
@@ -113,6 +113,24 @@ async fn of_two_candidates_the_one_that_a_person_names_is_taken_and_the_other_is
     scene.change("Deployment", "churn", choice(&own)).await;
 
     assert_eq!(scene.until_ready("churn", "Running").await, own);
+    scene.delete_and_wait("churn").await;
+    assert_eq!(
+        scene.ai_core.status_of(&stranger).await.as_deref(),
+        Some("RUNNING")
+    );
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn the_other_candidate_lives_on_although_nobody_else_is_to_use_the_configuration() {
+    let mut scene = scene().await;
+    make_exclusive(&scene).await;
+    let (own, stranger) = two_candidates(&mut scene).await;
+
+    scene.change("Deployment", "churn", choice(&own)).await;
+
+    assert_eq!(scene.until_ready("churn", "Running").await, own);
+    scene.ai_core.listed_again(5, LIMIT).await;
     scene.delete_and_wait("churn").await;
     assert_eq!(
         scene.ai_core.status_of(&stranger).await.as_deref(),
