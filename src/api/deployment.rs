@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{Condition, RolledBack, SentConfiguration, UpdatePolicy};
 use crate::aicore::Tenant;
 
 /// The desired state of one SAP AI Core deployment. The operator creates, stops and deletes the remote deployment until it is reached.
@@ -92,6 +92,10 @@ pub struct DeploymentSpec {
     /// Always: make a new one, with a new id and a new URL.
     #[serde(default)]
     pub recreate_policy: RecreatePolicy,
+
+    /// How the deployment is brought to another configuration. A change within the same scenario and executable keeps its id and URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdatePolicy>,
 }
 
 /// The state that a user wants a deployment to be in.
@@ -143,16 +147,12 @@ pub struct ConnectionReference {
 /// The content of an AI Core configuration.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(
-    validation = Rule::new("self.scenarioId == oldSelf.scenarioId && self.executableId == oldSelf.executableId")
-        .message("scenarioId and executableId cannot be changed: AI Core refuses it for an existing deployment; make a new object instead")
-)]
 pub struct ConfigurationTemplate {
-    /// The id of the scenario, for example foundation-models.
+    /// The id of the scenario, for example foundation-models. With another one the deployment is replaced, as update.replace says.
     #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
     pub scenario_id: String,
 
-    /// The id of the executable in that scenario, for example azure-openai.
+    /// The id of the executable in that scenario, for example azure-openai. With another one the deployment is replaced, too.
     #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
     pub executable_id: String,
 
@@ -232,8 +232,12 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration_sent: Option<SentConfiguration>,
 
-    /// Deployments of this object besides the one above, such as the late result of a create call that was given up. Each is stopped and
-    /// deleted, and this object stays until all of them are gone.
+    /// The configuration that has failed and was taken back. It is not tried again as long as the spec asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
+
+    /// Deployments of this object besides the one above, such as one that was replaced, or the late result of a create call that was given up.
+    /// Each is stopped and deleted, and this object stays until all of them are gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retiring: Vec<RetiringDeployment>,
 
@@ -279,6 +283,12 @@ pub struct RetiringDeployment {
     /// The state that AI Core is driving the deployment to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_state: Option<String>,
+    /// Whether it goes on serving until the deployment that replaces it runs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub serves_until_replaced: bool,
+    /// Where it takes requests until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// The configuration that a spec asks for, and where AI Core keeps it.
@@ -290,16 +300,6 @@ pub struct RecordedConfiguration {
     /// For a configuration written in the spec: a hash of that content, so that a change is seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_hash: Option<String>,
-}
-
-/// A change of a deployment's configuration that AI Core has accepted.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct SentConfiguration {
-    /// The id of the deployment.
-    pub deployment_id: String,
-    /// The id of the configuration that it was given.
-    pub configuration_id: String,
 }
 
 /// A remote deployment as AI Core reported it. Texts are AI Core's own, cut where they are long.

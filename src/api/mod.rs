@@ -7,6 +7,7 @@ mod condition;
 mod connection;
 mod deployment;
 mod generate;
+mod update;
 
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use connection::{
@@ -15,9 +16,10 @@ pub use connection::{
 pub use deployment::{
     Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
     DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,
-    RecordedDeployment, RecreatePolicy, RetiringDeployment, SentConfiguration,
+    RecordedDeployment, RecreatePolicy, RetiringDeployment,
 };
 pub use generate::custom_resource_definitions;
+pub use update::{FailurePolicy, ReplacePolicy, RolledBack, SentConfiguration, UpdatePolicy};
 
 /// The API group of every kind, finalizer and annotation of this operator.
 pub const GROUP: &str = "aicore.dev";

@@ -14,6 +14,7 @@ use super::claims::Claims;
 use super::connection::surveys::Surveys;
 use super::connection::views::Connections;
 use super::memory::Memories;
+use super::programs::Programs;
 use super::tell::events::Events;
 use super::uninstall::Uninstalls;
 use crate::aicore::{
@@ -73,6 +74,7 @@ pub(crate) struct Context {
     pub(crate) connections: Connections,
     pub(crate) surveys: Surveys,
     pub(crate) memories: Memories,
+    pub(crate) programs: Programs,
     pub(crate) events: Events,
     pub(crate) deployments: Store<Deployment>,
     /// Asks for another look at a Connection.

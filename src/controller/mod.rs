@@ -20,6 +20,7 @@ mod listed;
 mod memory;
 mod observe;
 mod problem;
+mod programs;
 mod rewind;
 mod subject;
 mod tell;
@@ -127,6 +128,7 @@ pub async fn run(
         connections: Default::default(),
         surveys: Default::default(),
         memories: Default::default(),
+        programs: Default::default(),
         deployments: reader.clone(),
         wake_connection,
         wake_deployment,

@@ -30,6 +30,8 @@ mod protection;
 mod readings;
 mod refusals;
 mod repetition;
+mod replacement;
+mod rollback;
 mod sixteen;
 mod surprises;
 mod telling;

@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 
 use super::events::shortened;
-use super::words::{Mood, Verdict, present, say};
-use crate::aicore;
+use super::words::{Mood, Verdict, say};
+use crate::aicore::{self, Status};
 use crate::api::{
     Condition, ConditionKind, Deployment, DeploymentStatus, RecordedDeployment, set_conditions,
 };
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
+use crate::controller::subject::{Wanted, wanted};
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::{Connection, Goal, Record, Remote, State};
+use crate::lifecycle::situation::{Connection, Goal, Record, Remote};
 use crate::lifecycle::step::{Done, Wait};
 
 /// The longest text of AI Core's that a status keeps, in bytes.
@@ -41,7 +42,13 @@ pub(crate) fn status(
         let seen = recorded(remote);
         record.state = seen.state;
         record.target_state = seen.target_state;
+        record.url = seen.url.filter(|_| record.serves_until_replaced);
     }
+    let failed = |id: &str| wanted(object) == Wanted::Configuration(id.to_owned());
+    // Once the spec asks for another configuration, the failed one may be tried again.
+    status
+        .rolled_back
+        .take_if(|rolled_back| !failed(&rolled_back.configuration_id));
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
     }
@@ -170,9 +177,12 @@ fn apply(
     status.conditions = set_conditions(&status.conditions, conditions);
 }
 
-/// Whether the deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving
-/// (AI Core documentation, "Update a Deployment"). Where nobody could look, nothing has changed.
+/// Whether a deployment of the object takes requests, be it one that serves until its successor does. Where nobody could look, nothing has changed.
 fn available(object: &Deployment, observation: &Observation) -> bool {
+    let predecessor = observation.predecessor.as_ref().filter(|it| it.serves);
+    if predecessor.is_some_and(|it| it.deployment.as_ref().is_some_and(serves)) {
+        return true;
+    }
     let Some(remote) = &observation.remote else {
         let unseen = matches!(
             observation.situation.record,
@@ -183,11 +193,17 @@ fn available(object: &Deployment, observation: &Observation) -> bool {
         );
         return unseen && was_available(object);
     };
+    serves(remote)
+}
+
+/// Whether a deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving (AI Core
+/// documentation, "Update a Deployment").
+fn serves(remote: &aicore::Deployment) -> bool {
     let updating = remote.last_operation.as_deref() == Some("UPDATE")
         && remote.latest_running_configuration_id.is_some();
-    match present(observation).map(|present| present.state) {
-        Some(State::Running) => true,
-        Some(State::Pending) => updating && remote.deployment_url.is_some(),
+    match remote.status {
+        Status::Running => true,
+        Status::Pending => updating && remote.deployment_url.is_some(),
         _ => false,
     }
 }
