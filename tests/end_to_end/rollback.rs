@@ -4,6 +4,7 @@ use aicore_emulator::Operation::ChangeConfiguration;
 use harness::scene::{LIMIT, Scene, condition};
 use serde_json::{Value, json};
 
+use crate::crashes::kill_between;
 use crate::manifests::{configuration, scene, with};
 
 const CHURN: &str = "churn";
@@ -40,7 +41,10 @@ async fn assert_changes(scene: &Scene, expected: usize) {
 
 /// Lets nothing run, changes the configuration, and waits until AI Core has the change.
 async fn begin_update(scene: &Scene) {
-    scene.ai_core.set(json!({"pendingMs": 600_000})).await;
+    scene
+        .ai_core
+        .set(json!({"runningUpdateMs": 600_000, "pendingMs": 600_000}))
+        .await;
     ask_for(scene, json!({"imageTag": "2"})).await;
     scene.until_state(CHURN, "PENDING").await;
 }
@@ -135,20 +139,15 @@ async fn killed_between_the_effect_and_the_answer_of_the_way_back_it_is_not_made
     let (mut scene, id) = running("RollBack").await;
     begin_update(&scene).await;
     scene.ai_core.called(ChangeConfiguration, 1, LIMIT).await;
+    kill_between(&mut scene, ChangeConfiguration, async |scene| {
+        scene.ai_core.force(&id, json!({"status": "DEAD"})).await;
+    })
+    .await;
+    scene.operator.start_again();
     scene
         .ai_core
-        .fault(
-            "late answer",
-            &[ChangeConfiguration],
-            Some(1),
-            aicore_emulator::Effect::AnswerLatencyMs(20_000),
-        )
+        .set(json!({"runningUpdateMs": 0, "pendingMs": 0}))
         .await;
-    scene.ai_core.force(&id, json!({"status": "DEAD"})).await;
-    scene.ai_core.called(ChangeConfiguration, 2, LIMIT).await;
-    scene.operator.kill().await;
-    scene.operator.start_again();
-    scene.ai_core.set(json!({"pendingMs": 0})).await;
     scene.until_stalled(CHURN, "RolledBack").await;
     assert_changes(&scene, 2).await;
     scene.delete_and_wait(CHURN).await;
@@ -160,7 +159,10 @@ async fn the_failed_configuration_is_tried_again_once_the_spec_has_asked_for_ano
     let (scene, id) = running("RollBack").await;
     begin_update(&scene).await;
     scene.ai_core.force(&id, json!({"status": "DEAD"})).await;
-    scene.ai_core.set(json!({"pendingMs": 0})).await;
+    scene
+        .ai_core
+        .set(json!({"runningUpdateMs": 0, "pendingMs": 0}))
+        .await;
     scene.until_stalled(CHURN, "RolledBack").await;
     ask_for(&scene, json!({"imageTag": "1"})).await;
     scene.until_ready(CHURN, "Running").await;
