@@ -358,6 +358,9 @@ pub struct Intent {
     /// Deployments of that configuration that existed before: none of them is the result of this call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
+    /// The Lease (namespace/name) of the operator that has announced the call. One with another Lease leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 impl Intent {

@@ -19,6 +19,7 @@ use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
 use super::{act, finalizers, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
+use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
 
@@ -31,7 +32,7 @@ pub(crate) async fn reconcile(
     object: Arc<Deployment>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
-    let Some(uid) = object.uid() else {
+    let Some(uid) = object.uid().filter(|_| context.leadership.is_held()) else {
         return Ok(Action::await_change());
     };
     let memory = context.memories.of(&uid);
@@ -48,6 +49,8 @@ pub(crate) async fn reconcile(
             debug!(%error, "the object has changed meanwhile; looking again");
             Ok(Action::requeue(pause(&subject, None)))
         }
+        // Everything is looked at when this process leads again.
+        Err(error) if lease::is_refusal(&error) => Ok(Action::await_change()),
         Err(error) => Err(error),
     }
 }

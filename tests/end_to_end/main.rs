@@ -18,6 +18,7 @@ mod idle;
 mod judge;
 mod keys;
 mod late;
+mod leadership;
 mod life;
 mod lost;
 mod manifests;

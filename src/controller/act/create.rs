@@ -99,6 +99,7 @@ async fn announce(
         configuration_id: configuration.to_owned(),
         ttl: subject.object.spec.ttl.clone(),
         known,
+        holder: Some(subject.context.lease.clone()),
     };
     write_status(subject, |status| {
         status.intent = Some(intent.clone());
