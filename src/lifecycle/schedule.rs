@@ -109,6 +109,12 @@ impl Schedule {
         }
     }
 
+    /// A moment as the clock on the wall shows it.
+    pub fn on_the_wall(&self, time: Timestamp) -> String {
+        let zoned = time.to_zoned(self.zone.clone());
+        format!("{}{}", zoned.datetime(), zoned.offset())
+    }
+
     fn last(&self, crontab: &Crontab, now: Timestamp) -> Option<Timestamp> {
         LOOK_BACK.iter().find_map(|days| {
             let from = now
@@ -128,7 +134,7 @@ impl Schedule {
     /// The times that an expression means, from a while before `from` on. The expression is followed on the wall, where every day has 24 hours, and
     /// each time is put into the zone afterwards.
     fn times(&self, crontab: &Crontab, from: Timestamp) -> impl Iterator<Item = Timestamp> {
-        let wall = on_the_wall(from, &self.zone)
+        let wall = as_if_utc(from, &self.zone)
             .saturating_sub(CLOCK_CHANGE)
             .unwrap_or(Timestamp::MIN);
         let times = crontab.iter_after(wall).into_iter().flatten();
@@ -182,7 +188,7 @@ impl Hours {
 }
 
 /// A moment as the clock on the wall shows it, read as if that clock were in UTC.
-fn on_the_wall(time: Timestamp, zone: &TimeZone) -> Timestamp {
+fn as_if_utc(time: Timestamp, zone: &TimeZone) -> Timestamp {
     let wall = zone.to_datetime(time);
     TimeZone::UTC.to_timestamp(wall).unwrap_or(time)
 }

@@ -40,6 +40,7 @@ fn observation(connection: Connection) -> Observation {
         call_stays_open: false,
         stop_is_over: false,
         problem: None,
+        endpoint: Default::default(),
         recheck: None,
         moved_to: None,
     }
