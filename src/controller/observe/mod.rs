@@ -44,6 +44,8 @@ pub(crate) struct Observation {
     pub(crate) unrecorded: Vec<String>,
     /// Whether what was found is not the result of the open create call, which may still have one.
     pub(crate) call_stays_open: bool,
+    /// Create calls that were given up and of which nothing can come any more.
+    pub(crate) calls_over: Vec<(i64, String)>,
     /// Whether a stop that the status records can have no effect any more.
     pub(crate) stop_is_over: bool,
     /// What is in the way, for a person.
@@ -75,6 +77,7 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         retiring: None,
         unrecorded: Vec::new(),
         call_stays_open: false,
+        calls_over: Vec::new(),
         stop_is_over: false,
         problem: None,
         recheck: None,
@@ -168,6 +171,7 @@ async fn look_at_everything(
     }
     observation.situation.record = findings.record;
     observation.remote = findings.remote;
+    observation.calls_over = others::calls_over(subject, access);
     observation.call_stays_open = findings.call_stays_open;
     observation.stop_is_over = findings.stop_is_over;
     observation.candidates = match findings.record {
