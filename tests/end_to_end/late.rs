@@ -161,21 +161,38 @@ async fn a_late_result_that_comes_while_the_object_is_being_deleted_goes_first()
 /// An object that wants nothing any more by the time at which the result of its first call comes. Returns the id of that.
 async fn late_for_an_object_that_is(desired_state: &str) -> (Scene, String) {
     let scene = scene().await;
+    let late = late_for(&scene, &deployment("churn"), desired_state).await;
+    (scene, late)
+}
+
+async fn late_for(scene: &Scene, object: &Value, desired_state: &str) -> String {
     scene
         .ai_core
         .fault("late", &[CreateDeployment], Some(1), LATE)
         .await;
-    scene.put(&deployment("churn")).await;
+    scene.put(object).await;
     scene.until_announced("churn").await;
-    wish(&scene, "churn", desired_state).await;
+    wish(scene, "churn", desired_state).await;
     assert_eq!(scene.until_ready("churn", desired_state).await, "");
-    let late = result_of_the_last_of(&scene, 1).await;
-    (scene, late)
+    result_of_the_last_of(scene, 1).await
 }
 
 #[tokio::test]
 async fn a_late_result_goes_although_its_object_says_deleted() {
     let (scene, late) = late_for_an_object_that_is("Deleted").await;
+    scene.ai_core.until_gone(&late, LIMIT).await;
+    scene.until_ready("churn", "Deleted").await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_late_result_from_a_configuration_that_nobody_else_uses_goes_although_its_object_says_deleted()
+ {
+    let scene = scene().await;
+    make_exclusive(&scene).await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    let late = late_for(&scene, &deployment_from("churn", &configuration), "Deleted").await;
     scene.ai_core.until_gone(&late, LIMIT).await;
     scene.until_ready("churn", "Deleted").await;
     scene.delete_and_wait("churn").await;

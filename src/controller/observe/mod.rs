@@ -56,6 +56,19 @@ pub(crate) struct Observation {
     pub(crate) moved_to: Option<String>,
 }
 
+impl Observation {
+    /// Deployments that may be the object's, where none is recorded and nothing proves that any is.
+    pub(crate) fn doubtful(&self) -> &[String] {
+        match self.situation.record {
+            Record::Nothing {
+                source: Source::Create(_),
+                look: Look::Nothing,
+            } => &self.candidates,
+            _ => &[],
+        }
+    }
+}
+
 /// Looks at everything that the next step of the object depends on.
 pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::Error> {
     let object = &subject.object;
