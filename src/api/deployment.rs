@@ -277,7 +277,7 @@ pub struct DeploymentStatus {
     pub retiring: Vec<RetiringDeployment>,
 
     /// Create calls that were given up, because nothing came of them for as long as a call can take: newest last, at most 5. A result that
-    /// comes even later is recognised by them.
+    /// comes even later is recognised by them. Each is kept for about an hour.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lapsed: Vec<Intent>,
 
@@ -397,6 +397,10 @@ pub struct Intent {
     /// Deployments of that configuration that existed before: none of them is the result of this call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
+    /// AI Core's own time of the list that showed them (RFC 3339): what AI Core has created before it, or more than an hour after it, is not the
+    /// late result of this call. Without it any time counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_at: Option<String>,
 }
 
 impl Intent {

@@ -271,14 +271,11 @@ async fn tell(
         let id = recorded_id(&subject.object);
         match verdict.mood {
             Mood::Settled => {
-                subject
-                    .context
-                    .events
-                    .publish(
-                        &*subject.object,
-                        News::good(verdict.reason, &id, verdict.message),
-                    )
-                    .await
+                let news = match observation.doubtful() {
+                    [] => News::good(verdict.reason, &id, verdict.message),
+                    _ => News::bad(verdict.reason, &id, verdict.message),
+                };
+                subject.context.events.publish(&*subject.object, news).await
             }
             Mood::Stalled => {
                 subject
@@ -321,7 +318,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     let gone = matches!(step, Step::Release(_) | Step::Done(Done::Released));
     let empty = step == Step::Done(Done::Deleted)
         || step == Step::Done(Done::Stopped) && observation.remote.is_none();
-    let nothing_left = gone || empty && !lapsed;
+    let nothing_left = gone || empty && !lapsed && observation.doubtful().is_empty();
     if matches!(step, Step::Release(_)) {
         wake::connections(context, wake::connections_of(&subject.object));
     }

@@ -6,6 +6,7 @@ mod bad_days;
 mod blackout;
 mod chain;
 mod choices;
+mod copies;
 mod crashes;
 mod credentials;
 mod crossings;

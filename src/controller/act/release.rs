@@ -45,6 +45,9 @@ pub(super) async fn release(
     let note = say(&subject.object, observation, Step::Release(release)).message;
     let id = recorded_id(&subject.object);
     let news = match release {
+        Release::NeverCreated if !observation.doubtful().is_empty() => {
+            News::bad("Released", &id, note)
+        }
         Release::Gone | Release::NeverCreated => News::good("Released", &id, note),
         Release::Orphaned | Release::Uninstalled => News::bad("Orphaned", &id, note),
         Release::Forced => News::bad("ForceReleased", &id, note),

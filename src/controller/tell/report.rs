@@ -6,7 +6,8 @@ use super::events::shortened;
 use super::words::{Mood, Verdict, present, say};
 use crate::aicore;
 use crate::api::{
-    Condition, ConditionKind, Deployment, DeploymentStatus, RecordedDeployment, set_conditions,
+    Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
+    set_conditions,
 };
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
@@ -43,6 +44,8 @@ pub(crate) fn status(
         record.state = seen.state;
         record.target_state = seen.target_state;
     }
+    let is_over = |call: &Intent| observation.calls_over.contains(&call.key());
+    status.lapsed.retain(|call| !is_over(call));
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
     }
