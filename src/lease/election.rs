@@ -146,7 +146,8 @@ impl Election {
                 Ok(None) => {}
                 Ok(Some(lease)) => return Ok(Some(lease)),
                 Err(Setback::Lost(lost)) => return Err(lost),
-                Err(Setback::Failed(error)) if is_conflict(&error) => {}
+                // Somebody else was quicker.
+                Err(Setback::Failed(kube::Error::Api(status))) if status.code == 409 => {}
                 Err(Setback::Failed(error)) => {
                     warn!(lease = self.lease, %error, "the Lease cannot be looked at");
                 }

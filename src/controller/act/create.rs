@@ -99,6 +99,7 @@ async fn announce(
         configuration_id: configuration.to_owned(),
         ttl: subject.object.spec.ttl.clone(),
         known,
+        announced_at: snapshot.date.map(|date| date.to_string()),
         holder: Some(subject.context.lease.clone()),
     };
     write_status(subject, |status| {

@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::access::Access;
 use super::calls;
 use super::look;
-use super::others::{is_known, may_be_of};
+use super::others::{is_known, may_be_late, time};
 use super::time_to_live;
 use crate::aicore::{self, Snapshot};
 use crate::api::{Deployment, NOT_MINE_ANNOTATION, RecreatePolicy};
@@ -31,8 +31,8 @@ pub(crate) enum Lost {
 }
 
 /// Looks for a deployment from `configuration` that belongs to an object without a record: the late result of a call that was given up, one
-/// that is younger than an object whose status knows of no call at all, or one from a time that the cluster's store has forgotten. Who else may have made it is a question for a person, except for late
-/// results where nobody else creates from the configuration.
+/// that is younger than an object whose status knows of no call at all, or one from a time that the cluster's store has forgotten. Who else may
+/// have made it is a question for a person, except for late results where nobody else creates from the configuration.
 pub(crate) fn from_configuration(
     subject: &Subject<'_>,
     access: &Access,
@@ -71,8 +71,16 @@ pub(crate) fn from_configuration(
         return Lost::Undecided;
     }
     if !open.is_empty() {
-        // They are the results of other objects' calls, or those objects are told that nothing proves it.
-        return Lost::Nothing;
+        // They are the results of other objects' calls, or those objects are told that nothing proves it. What was forgotten is older than that.
+        let forgotten = |id: &String| {
+            snapshot
+                .get(id)
+                .is_some_and(|found| is_forgotten(subject, found))
+        };
+        return match candidates.iter().any(forgotten) {
+            true => Lost::Undecided,
+            false => Lost::Nothing,
+        };
     }
     let late = |id: &String| snapshot.get(id).is_some_and(|found| is_late(object, found));
     match candidates.as_slice() {
@@ -126,14 +134,10 @@ fn is_disowned(object: &Deployment, id: &str) -> bool {
     ids.is_some_and(|ids| ids.split(',').any(|other| other.trim() == id))
 }
 
-fn time(text: Option<&String>) -> Option<Timestamp> {
-    text?.parse().ok()
-}
-
 /// Whether a deployment may be the result of a create call that was given up.
 fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
-    lapsed.any(|call| may_be_of(call, deployment))
+    lapsed.any(|call| may_be_late(call, deployment))
 }
 
 /// Whether a deployment may be younger than an object, each by the clock that it was made by.
