@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::leadership::Leadership;
+use super::record::Fate;
 use super::standing::{Look, Standing};
 use super::{LeaseOptions, gaps, record};
 
@@ -246,28 +247,19 @@ impl Election {
     async fn read_again(&self, lease: &mut Lease) -> Result<(), Setback> {
         let found = self.within(self.api.get_opt(&self.options.name)).await?;
         let found = found.ok_or_else(|| Setback::Lost(Lost::Gone(self.lease.clone())))?;
-        if let Some(lost) = self.what_is_lost(lease, &found) {
+        let lost = match record::fate(lease, &found, &self.identity) {
+            Fate::Ours => None,
+            Fate::Older => Some(Lost::SetBack),
+            Fate::Taken(holder) => Some(Lost::Taken {
+                lease: self.lease.clone(),
+                holder,
+            }),
+        };
+        if let Some(lost) = lost {
             return Err(Setback::Lost(lost));
         }
         *lease = found;
         Ok(())
-    }
-
-    fn what_is_lost(&self, written: &Lease, found: &Lease) -> Option<Lost> {
-        if record::version(found) < record::version(written) {
-            return Some(Lost::SetBack);
-        }
-        match record::holder(found) {
-            // Nobody else writes this name, and its times only rise.
-            Some(holder) if holder == self.identity => {
-                let older = record::renew_time(found) < record::renew_time(written);
-                older.then_some(Lost::SetBack)
-            }
-            holder => Some(Lost::Taken {
-                lease: self.lease.clone(),
-                holder: holder.unwrap_or("nobody").to_owned(),
-            }),
-        }
     }
 
     /// Lets somebody else begin at once. If that fails, they begin when the Lease has run out.

@@ -70,6 +70,30 @@ pub(super) fn released(lease: &Lease) -> Lease {
     released
 }
 
+/// What has become of a Lease since its holder wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is as its holder wrote it, whose answer may have been lost; or somebody has put a label on it.
+    Ours,
+    /// It is older than what its holder wrote: the cluster's store was set back.
+    Older,
+    /// It has another holder, or nobody holds it.
+    Taken(String),
+}
+
+/// What has become of a Lease that `me` has `written`. Nobody else writes this name, and the times of its renewals only rise.
+pub(super) fn fate(written: &Lease, found: &Lease, me: &str) -> Fate {
+    if version(found) < version(written) {
+        return Fate::Older;
+    }
+    match holder(found) {
+        Some(holder) if holder != me => Fate::Taken(holder.to_owned()),
+        None => Fate::Taken("nobody".to_owned()),
+        Some(_) if renew_time(found) < renew_time(written) => Fate::Older,
+        Some(_) => Fate::Ours,
+    }
+}
+
 /// Who holds it, if anybody does.
 pub(super) fn holder(lease: &Lease) -> Option<&str> {
     let holder = lease.spec.as_ref()?.holder_identity.as_deref()?;
@@ -117,4 +141,83 @@ fn now() -> Timestamp {
 
 fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Duration = Duration::from_secs(15);
+
+    fn stored(mut lease: Lease, version: u64) -> Lease {
+        lease.metadata.resource_version = Some(version.to_string());
+        lease
+    }
+
+    fn taken_by(holder: &str) -> Lease {
+        stored(taken(&new("lease", LEASE, false), holder, LEASE, &[]), 7)
+    }
+
+    #[test]
+    fn a_renewal_whose_answer_was_lost_and_a_label_leave_the_lease_to_its_holder() {
+        let written = taken_by("a");
+        let lost = stored(renewed(&written), 8);
+        assert_eq!(fate(&written, &lost, "a"), Fate::Ours);
+        let mut labelled = stored(written.clone(), 8);
+        labelled.labels_mut().insert("team".into(), "a".into());
+        assert_eq!(fate(&written, &labelled, "a"), Fate::Ours);
+    }
+
+    #[test]
+    fn an_older_version_and_an_older_renewal_tell_that_the_store_was_set_back() {
+        let old = taken_by("a");
+        let written = stored(renewed(&old), 8);
+        assert_eq!(fate(&written, &old, "a"), Fate::Older);
+        let touched_since = stored(old, 9);
+        assert_eq!(fate(&written, &touched_since, "a"), Fate::Older);
+        let of_another = stored(taken_by("b"), 6);
+        assert_eq!(fate(&written, &of_another, "a"), Fate::Older);
+    }
+
+    #[test]
+    fn a_lease_that_another_has_taken_or_that_was_emptied_is_lost() {
+        let written = taken_by("a");
+        let other = stored(taken_by("b"), 8);
+        assert_eq!(fate(&written, &other, "a"), Fate::Taken("b".to_owned()));
+        let emptied = stored(released(&written), 8);
+        assert_eq!(
+            fate(&written, &emptied, "a"),
+            Fate::Taken("nobody".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_lease_that_was_lost_has_to_run_out_and_tells_of_a_gap_from_the_beginning() {
+        let lease = new("lease", LEASE, true);
+        assert!(holder(&lease).is_some());
+        assert_eq!(renew_time(&lease), Timestamp::UNIX_EPOCH);
+        assert_eq!(holder(&new("lease", LEASE, false)), None);
+    }
+
+    #[test]
+    fn the_gaps_are_kept_with_the_lease_and_what_cannot_be_read_is_none() {
+        let gap = Gap {
+            from: Timestamp::UNIX_EPOCH,
+            to: now(),
+        };
+        let mut lease = taken(&new("lease", LEASE, false), "a", LEASE, &[gap]);
+        assert_eq!(gaps(&lease), [gap]);
+        assert_eq!(gaps(&taken(&lease, "b", LEASE, &[])), []);
+        let nonsense = "yesterday".to_owned();
+        lease
+            .annotations_mut()
+            .insert(GAPS_ANNOTATION.to_owned(), nonsense);
+        assert_eq!(gaps(&lease), []);
+    }
+
+    #[test]
+    fn a_duration_is_rounded_up_to_whole_seconds() {
+        let lease = new("lease", Duration::from_millis(1500), false);
+        assert_eq!(duration(&lease), Duration::from_secs(2));
+    }
 }
