@@ -3,11 +3,13 @@
 //! One group, one version, two kinds: [`Deployment`] is a wish about one AI Core deployment, [`Connection`] says where and as whom.
 //! The group is a single constant from which finalizers and annotations derive.
 
+mod access;
 mod condition;
 mod connection;
 mod deployment;
 mod generate;
 
+pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector};
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use connection::{
     Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,

@@ -1,5 +1,7 @@
 //! Reconciling a Connection: hold it and its Secret, see whether the key works, and tell what it sees.
 
+pub(crate) mod grants;
+pub(crate) mod reference;
 pub(crate) mod secrets;
 pub(crate) mod surveys;
 pub(crate) mod views;
@@ -98,17 +100,13 @@ async fn work(
     name: &ConnectionName,
     connection: &Connection,
 ) -> Result<Action, kube::Error> {
-    let mut users: Vec<String> = Vec::new();
+    let mut users = None;
     if finalizers::is_terminating(connection) {
         if !finalizers::has(connection, IN_USE_FINALIZER) {
             return Ok(Action::await_change());
         }
-        users = chain::users(context, connection)
-            .await?
-            .iter()
-            .map(ResourceExt::name_any)
-            .collect();
-        if users.is_empty() {
+        users = chain::described(&chain::users(context, connection).await?, &name.0);
+        if users.is_none() {
             chain::release(context, connection).await?;
             forget(context, name);
             return Ok(Action::await_change());
@@ -127,7 +125,7 @@ async fn work(
     };
     survey.problem = survey.problem.or_else(|| terminating(connection, hold));
     let soon = survey.problem.is_some();
-    tell(context, connection, survey, &users).await?;
+    tell(context, connection, survey, users.as_deref()).await?;
     Ok(Action::requeue(if soon {
         SOON
     } else {
@@ -212,7 +210,11 @@ fn note(
         .connections
         .get(name)
         .is_none_or(|before| before.differs_from(&view));
+    let regranted = context.connections.grant(name, &connection.spec.access);
     if !news {
+        if regranted {
+            wake_users(context, name);
+        }
         return;
     }
     match client {
@@ -234,12 +236,8 @@ fn note(
 
 fn wake_users(context: &Context, name: &ConnectionName) {
     for deployment in context.deployments.state() {
-        let used = deployment
-            .status
-            .as_ref()
-            .and_then(|status| status.connection.as_ref());
-        let uses = deployment.spec.connection_ref.name == name.1 || used == Some(&name.1);
-        if uses && deployment.namespace().as_ref() == Some(&name.0) {
+        let used = reference::used(&deployment);
+        if reference::named(&deployment) == *name || used.as_ref() == Some(name) {
             // The receiver lives as long as the operator runs.
             let _ = context
                 .wake_deployment
@@ -257,7 +255,7 @@ async fn tell(
     context: &Context,
     connection: &Connection,
     survey: Survey,
-    users: &[String],
+    users: Option<&str>,
 ) -> Result<(), kube::Error> {
     let mut changed = connection.clone();
     let status = changed.status.get_or_insert_default();
@@ -307,16 +305,13 @@ async fn tell(
     Ok(())
 }
 
-fn ready(connection: &Connection, survey: &Survey, users: &[String]) -> Condition {
+fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
     let (reason, mut message) = match &survey.problem {
         None => ("Connected", survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
     };
-    if !users.is_empty() {
-        message = format!(
-            "{message}. It stays until these Deployments are gone: {}",
-            users.join(", ")
-        );
+    if let Some(users) = users {
+        message = format!("{message}. It stays until these Deployments are gone: {users}");
     }
     Condition {
         kind: ConditionKind::Ready,

@@ -102,6 +102,7 @@ fn steps() -> Vec<Step> {
         [
             Stall::ConnectionUnusable,
             Stall::TenantChanged,
+            Stall::AccessDenied,
             Stall::Claimed,
             Stall::Ambiguous,
             Stall::DeploymentDead,

@@ -290,10 +290,7 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     let candidates = observation.candidates.join(", ");
     match stall {
         Stall::ConnectionUnusable | Stall::TenantChanged => {
-            let (reason, mut message) = problem(observation);
-            if reason == "AccessDenied" {
-                message = format!("resource group {}: {message}", object.spec.resource_group);
-            }
+            let (reason, mut message) = problem_in_group(object, observation);
             if observation.situation.goal == Goal::Released {
                 let left = recorded_ids(object).join(", ");
                 message = format!(
@@ -306,6 +303,10 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 message,
                 "wait for a key that leads to the deployment",
             )
+        }
+        Stall::AccessDenied => {
+            let (reason, message) = problem_in_group(object, observation);
+            stalled(reason, message, "wait for the Connection to allow it")
         }
         Stall::Claimed => {
             let id = if id.is_empty() { &candidates } else { id };
@@ -396,8 +397,22 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     }
 }
 
+/// What is in the way, with the resource group where access to it is what is missing.
+fn problem_in_group(object: &Deployment, observation: &Observation) -> (&'static str, String) {
+    let (reason, message) = problem(observation);
+    match reason {
+        "AccessDenied" => {
+            let group = &object.spec.resource_group;
+            (reason, format!("resource group {group}: {message}"))
+        }
+        _ => (reason, message),
+    }
+}
+
 fn problem(observation: &Observation) -> (&'static str, String) {
-    match &observation.problem {
+    let access = observation.access.as_ref();
+    let denied = access.and_then(|access| access.denied.as_ref());
+    match observation.problem.as_ref().or(denied) {
         Some(problem) => (problem.reason, problem.message.clone()),
         None => ("Unreachable", "AI Core did not answer".to_owned()),
     }
