@@ -102,7 +102,10 @@ fn allowed(situation: &Situation, step: Step) -> Step {
         }
     );
     let needs_grant = match step {
-        Step::PrepareConfiguration | Step::Create | Step::ChangeConfiguration => true,
+        Step::PrepareConfiguration
+        | Step::Create
+        | Step::ChangeConfiguration
+        | Step::Wait(Wait::Chain) => true,
         Step::Take => adopts,
         Step::Stop | Step::Delete => situation.goal == Goal::Running,
         _ => false,

@@ -5,6 +5,7 @@
 #[path = "../end_to_end/manifests.rs"]
 mod manifests;
 
+mod attacker;
 mod neighbours;
 mod rights;
 mod tenancy;

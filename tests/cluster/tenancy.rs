@@ -114,7 +114,7 @@ async fn a_namespace_that_loses_its_label_keeps_what_runs_and_changes_nothing_of
     scene.label(&scene.neighbour, json!({"team": null})).await;
 
     let other = json!({"spec": {"configuration": configuration(&json!({"imageTag": "2"}))}});
-    // What was read of a namespace counts for a moment, so the label is gone for certain when somebody new is refused.
+    // What was read of a namespace counts for a moment, but nothing is created without reading it again.
     scene.put(&elsewhere(&scene, deployment("late"))).await;
     scene.until_stalled("late", "AccessDenied").await;
     scene.change("Deployment", "churn", other).await;

@@ -25,6 +25,11 @@ pub(crate) struct Namespaces {
 }
 
 impl Namespaces {
+    /// Has the labels of a namespace read anew the next time.
+    pub(crate) fn forget(&self, name: &str) {
+        self.read.lock().remove(name);
+    }
+
     /// The labels of a namespace. One that is gone has none.
     pub(crate) async fn labels(&self, kube: &Client, name: &str) -> Result<Labels, kube::Error> {
         let requested_at = Instant::now();

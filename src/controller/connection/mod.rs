@@ -9,6 +9,7 @@ pub(crate) mod views;
 pub(crate) mod chain;
 pub(crate) mod left;
 mod orphans;
+mod owner;
 mod survey;
 
 use std::sync::Arc;
@@ -112,7 +113,7 @@ async fn work(
             return Ok(Action::await_change());
         }
     }
-    let client = client(context, connection).await?;
+    let (client, owner) = client(context, connection).await?;
     note(context, name, connection, &client);
     let hold = chain::hold(context, connection).await?;
     if hold == Hold::Changed {
@@ -124,6 +125,7 @@ async fn work(
         Err(problem) => Survey::failed(problem),
     };
     survey.problem = survey.problem.or_else(|| terminating(connection, hold));
+    survey.owner = owner;
     let soon = survey.problem.is_some();
     tell(context, connection, survey, users.as_deref()).await?;
     Ok(Action::requeue(if soon {
@@ -147,11 +149,11 @@ fn terminating(connection: &Connection, hold: Hold) -> Option<Problem> {
     Some(Problem { reason, message })
 }
 
-/// The client with the Connection's present key. An unchanged key keeps its client, and with it its token.
+/// The client with the Connection's present key, and who owns the Secret. An unchanged key keeps its client, and with it its token.
 async fn client(
     context: &Context,
     connection: &Connection,
-) -> Result<Result<Client, Problem>, kube::Error> {
+) -> Result<(Result<Client, Problem>, Option<String>), kube::Error> {
     let reference = &connection.spec.secret_ref;
     let secrets: Api<Secret> = Api::namespaced(
         context.kube.clone(),
@@ -162,11 +164,13 @@ async fn client(
             "there is no Secret {} in this namespace; create it with a SAP AI Core service key",
             reference.name
         );
-        return Ok(Err(Problem {
+        let problem = Problem {
             reason: "SecretMissing",
             message,
-        }));
+        };
+        return Ok((Err(problem), None));
     };
+    let owner = owner::of(&secret);
     let key = ServiceKey::from_secret(&secret.data.unwrap_or_default(), reference.key.as_deref());
     let unusable = |error: crate::aicore::ServiceKeyError| Problem {
         reason: "InvalidSecret",
@@ -176,7 +180,7 @@ async fn client(
         connection.namespace().unwrap_or_default(),
         connection.name_any(),
     );
-    Ok(match key {
+    let client = match key {
         Err(error) => Err(unusable(error)),
         Ok(key) => match context.connections.get(&name) {
             Some(ConnectionView::Usable { client, .. })
@@ -186,7 +190,8 @@ async fn client(
             }
             _ => Client::new(key, &context.options.client).map_err(unusable),
         },
-    })
+    };
+    Ok((client, owner))
 }
 
 /// Makes the outcome known to the Deployments that use the Connection.
@@ -260,11 +265,10 @@ async fn tell(
     let mut changed = connection.clone();
     let status = changed.status.get_or_insert_default();
     let ready = ready(connection, &survey, users);
-    let before = status
-        .conditions
-        .iter()
-        .find(|condition| condition.kind == ConditionKind::Ready)
-        .map(|condition| condition.reason.clone());
+    let mut conditions = status.conditions.iter();
+    let before = conditions.find(|condition| condition.kind == ConditionKind::Ready);
+    let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
+    let before = before.map(|condition| condition.reason.clone());
     let news = (before.as_ref() != Some(&ready.reason)).then(|| match survey.problem {
         None => News::good("Ready", "", ready.message.clone()),
         Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
@@ -289,8 +293,8 @@ async fn tell(
     let api = context.connections_in(&connection.namespace().unwrap_or_default());
     api.replace_status(&connection.name_any(), &PostParams::default(), &changed)
         .await?;
-    if let Some(orphans) = orphans {
-        context.events.publish(connection, orphans).await;
+    for news in orphans.into_iter().chain(owned) {
+        context.events.publish(connection, news).await;
     }
     if let Some(news) = news {
         context.events.publish(connection, news).await;
@@ -310,6 +314,10 @@ fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condi
         None => ("Connected", survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
     };
+    if let Some(owner) = &survey.owner {
+        let secret = &connection.spec.secret_ref.name;
+        message = format!("{message}. {}", owner::warning(owner, secret));
+    }
     if let Some(users) = users {
         message = format!("{message}. It stays until these Deployments are gone: {users}");
     }

@@ -22,6 +22,8 @@ pub(crate) struct Survey {
     pub(crate) unclaimed: i64,
     /// Those of the unclaimed that were made for an object that may use the Connection, ordered by id.
     pub(crate) orphans: Vec<Orphan>,
+    /// Who may delete the Secret and revoke the key without asking.
+    pub(crate) owner: Option<String>,
 }
 
 impl Survey {

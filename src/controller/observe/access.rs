@@ -316,6 +316,7 @@ pub(crate) async fn chain_holds(context: &Context, access: &Access) -> Result<bo
     ) {
         return Ok(false);
     }
+    context.namespaces.forget(&access.namespace);
     let allowed = grants::allow(
         context,
         &access.connection,

@@ -245,6 +245,12 @@ impl Scene {
         self.kubectl_with(&["apply", "-f", "-"], object).await
     }
 
+    /// Runs `kubectl apply` on an object as another user.
+    pub async fn apply_as(&self, user: &str, object: &Value) -> Outcome {
+        self.kubectl_with(&["apply", "--as", user, "-f", "-"], object)
+            .await
+    }
+
     async fn kubectl_with(&self, arguments: &[&str], input: &Value) -> Outcome {
         let mut child = self
             .control_plane
