@@ -258,3 +258,71 @@ async fn the_namespace_of_a_connection_waits_for_its_users_elsewhere_and_names_n
     scene.delete_and_wait("refused").await;
     scene.finish(1).await;
 }
+
+#[tokio::test]
+async fn an_orphan_of_another_namespace_is_listed_without_its_name() {
+    let (_turn, mut scene) = Neighbours::with(access(&[GROUP])).await;
+    let mut object = elsewhere(&scene, deployment("churn"));
+    object["spec"]["deletionPolicy"] = json!("Orphan");
+    scene.put(&object).await;
+    let id = scene.until_ready("churn", "Running").await;
+    scene.delete_and_wait("churn").await;
+    let owner = scene.owner.clone();
+    scene.enter(&owner);
+    let what = "it lists the orphan";
+    let connection = scene
+        .until("Connection", CONNECTION, what, |object| {
+            object["status"]["orphanCount"] == 1
+        })
+        .await;
+    let status = &connection["status"];
+    let listed = json!([{"id": id, "resourceGroup": GROUP, "state": "RUNNING"}]);
+    assert_eq!(status["orphans"], listed);
+    assert_eq!(status["left"], json!([{"id": id, "resourceGroup": GROUP}]));
+    let told = scene.until_told("OrphansFound").await;
+    assert!(told.contains(&id) && !told.contains("churn"), "{told}");
+    scene.finish(1).await;
+}
+
+/// Runs `kubectl` without a namespace of its own.
+async fn kubectl(scene: &Scene, arguments: &[&str]) {
+    let output = scene.control_plane().kubectl().args(arguments).output();
+    let output = output.await.expect("kubectl is there");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+}
+
+#[tokio::test]
+async fn the_example_of_a_shared_connection_runs_and_goes() {
+    const EXAMPLE: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/deploy/examples/shared-connection.yaml"
+    );
+    let (_turn, scene) = Neighbours::with(json!([])).await;
+    scene.ai_core.add_group("churn-test").await;
+    kubectl(&scene, &["apply", "-f", EXAMPLE]).await;
+    let key = scene.ai_core.service_key(TENANT).await;
+    let key = format!("--from-literal=key={key}");
+    let secret = [
+        "create",
+        "secret",
+        "generic",
+        "aicore-key",
+        "-n",
+        "ai-platform",
+        &key,
+    ];
+    kubectl(&scene, &secret).await;
+    let running = [
+        "wait",
+        "--for=condition=Ready",
+        "--timeout=30s",
+        "-n",
+        "churn",
+        "aid/churn",
+    ];
+    kubectl(&scene, &running).await;
+    kubectl(&scene, &["delete", "--timeout=60s", "-f", EXAMPLE]).await;
+    assert!(scene.ai_core.deployments().await.is_empty());
+    scene.finish(1).await;
+}

@@ -13,6 +13,7 @@ mod crowd;
 mod edits;
 mod expiry;
 mod force;
+mod grants;
 mod hold;
 mod idle;
 mod judge;

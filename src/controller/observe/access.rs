@@ -14,7 +14,7 @@ use crate::controller::subject::adopts;
 use crate::lifecycle::situation;
 
 /// The reason of every refusal.
-const DENIED: &str = "AccessDenied";
+pub(crate) const DENIED: &str = "AccessDenied";
 
 /// A way to AI Core for one object.
 #[derive(Clone, Debug)]

@@ -56,6 +56,19 @@ pub(crate) struct Observation {
     pub(crate) moved_to: Option<ConnectionName>,
 }
 
+impl Observation {
+    /// Whether the object may create and adopt nothing through its Connection.
+    pub(crate) fn is_denied(&self) -> bool {
+        match &self.access {
+            Some(access) => access.denied.is_some(),
+            None => {
+                let problem = self.problem.as_ref();
+                problem.is_some_and(|problem| problem.reason == access::DENIED)
+            }
+        }
+    }
+}
+
 /// Looks at everything that the next step of the object depends on.
 pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::Error> {
     let object = &subject.object;

@@ -2,6 +2,7 @@
 
 use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
+use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
@@ -401,7 +402,7 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
 fn problem_in_group(object: &Deployment, observation: &Observation) -> (&'static str, String) {
     let (reason, message) = problem(observation);
     match reason {
-        "AccessDenied" => {
+        DENIED => {
             let group = &object.spec.resource_group;
             (reason, format!("resource group {group}: {message}"))
         }
