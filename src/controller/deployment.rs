@@ -12,12 +12,13 @@ use super::act::obstacle::{Obstacle, backoff};
 use super::act::status::write_status;
 use super::context::Context;
 use super::observe::{Observation, observe};
+use super::office_hours::Followed;
 use super::problem::{Failure, Problem};
 use super::subject::{Subject, wanted};
 use super::tell::events::News;
 use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
-use super::{act, finalizers, wake};
+use super::{act, endpoint, expiry, finalizers, office_hours, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
@@ -72,7 +73,18 @@ pub(crate) fn after_error(
 }
 
 async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
-    let observation = observe(subject).await?;
+    let rest_of_hours = match office_hours::follow(subject).await? {
+        Followed::Until(rest) => rest,
+        Followed::Changed => return Ok(Action::requeue(Duration::ZERO)),
+        Followed::Not(failure) => {
+            fail(subject, &failure).await?;
+            return Ok(Action::await_change());
+        }
+    };
+    let mut observation = observe(subject).await?;
+    let rechecks = [observation.recheck, rest_of_hours];
+    observation.recheck = rechecks.into_iter().flatten().min();
+    observation.endpoint = endpoint::publish(subject, &observation).await?;
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
     let sending = shown(subject, &observation, step);
@@ -99,6 +111,9 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let outcome = act::take(subject, &observation, step).await;
     if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
         subject.remember(|memory| memory.sent(&id, step, shown, times));
+    }
+    if step == Step::Done(Done::Expired) {
+        expiry::clean_up(subject).await?;
     }
     if matches!(outcome, Ok(false)) && !matches!(step, Step::Release(_)) {
         let rest = rest(subject, &observation, step);
@@ -259,14 +274,11 @@ async fn tell(
         let id = recorded_id(&subject.object);
         match verdict.mood {
             Mood::Settled => {
-                subject
-                    .context
-                    .events
-                    .publish(
-                        &*subject.object,
-                        News::good(verdict.reason, &id, verdict.message),
-                    )
-                    .await
+                let news = match observation.doubtful() {
+                    [] => News::good(verdict.reason, &id, verdict.message),
+                    _ => News::bad(verdict.reason, &id, verdict.message),
+                };
+                subject.context.events.publish(&*subject.object, news).await
             }
             Mood::Stalled => {
                 subject
@@ -309,7 +321,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     let gone = matches!(step, Step::Release(_) | Step::Done(Done::Released));
     let empty = step == Step::Done(Done::Deleted)
         || step == Step::Done(Done::Stopped) && observation.remote.is_none();
-    let nothing_left = gone || empty && !lapsed;
+    let nothing_left = gone || empty && !lapsed && observation.doubtful().is_empty();
     if matches!(step, Step::Release(_)) {
         wake::connections(context, wake::connections_of(&subject.object));
     }
@@ -331,7 +343,8 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     let unannounced = matches!(
         step,
         Step::Wait(Wait::Chain) | Step::Stall(Stall::AccessDenied)
-    ) || observation.problem.is_some();
+    ) || observation.problem.is_some()
+        || observation.endpoint.problem.is_some();
     if unannounced {
         let longest = if observation.is_denied() {
             DENIED

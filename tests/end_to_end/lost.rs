@@ -3,10 +3,10 @@
 
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::CreateDeployment;
-use harness::scene::{GROUP, LIMIT, Scene};
+use harness::scene::{GROUP, LIMIT, Scene, condition};
 use serde_json::json;
 
-use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish};
+use crate::manifests::{adoption, deployment, deployment_from, make_exclusive, scene, wish};
 
 /// Empties the status, as an administrator.
 async fn lose_status(scene: &Scene, name: &str) {
@@ -119,6 +119,36 @@ async fn an_object_whose_status_is_lost_and_that_is_deleted_takes_its_deployment
     scene.operator.start_again();
     scene.until_gone("Deployment", "churn").await;
     assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene.finish(1).await;
+}
+
+/// What only may be its own is not touched by an object that is to have nothing, and named before the object forgets about it.
+#[tokio::test]
+async fn an_object_whose_status_is_lost_and_that_goes_names_what_may_be_its_deployment() {
+    let mut scene = scene().await;
+    put_from_configuration(&scene).await;
+    let id = scene.until_ready("churn", "Running").await;
+    scene.operator.kill().await;
+    lose_status(&scene, "churn").await;
+    wish(&scene, "churn", "Deleted").await;
+    scene.operator.start_again();
+    let object = scene.until_reason("Deployment", "churn", "Deleted").await;
+    let ready = condition(&object, "Ready");
+    assert_eq!(ready["status"], "True");
+    let message = ready["message"].as_str().unwrap_or_default();
+    assert!(message.contains(&id), "{message}");
+
+    scene.delete_and_wait("churn").await;
+
+    let note = scene.until_told("Released").await;
+    assert!(note.contains(&id), "{note}");
+    assert_eq!(
+        scene.ai_core.status_of(&id).await.as_deref(),
+        Some("RUNNING")
+    );
+    scene.put(&adoption("heir", &id, "Delete")).await;
+    assert_eq!(scene.until_ready("heir", "Running").await, id);
+    scene.delete_and_wait("heir").await;
     scene.finish(1).await;
 }
 

@@ -99,6 +99,7 @@ async fn announce(
         configuration_id: configuration.to_owned(),
         ttl: subject.object.spec.ttl.clone(),
         known,
+        announced_at: snapshot.date.map(|date| date.to_string()),
     };
     write_status(subject, |status| {
         status.intent = Some(intent.clone());

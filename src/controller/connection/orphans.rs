@@ -15,7 +15,7 @@ use crate::aicore::{self, GroupKey, Snapshot};
 use crate::api::{ConnectionStatus, Deployment, DeploymentStatus, Orphan};
 use crate::controller::context::Context;
 use crate::controller::observe::look::is_going;
-use crate::controller::observe::others::{is_known, may_be_of};
+use crate::controller::observe::others::{is_known, may_be_late, may_be_of};
 use crate::controller::subject::{adopts, goal};
 use crate::controller::tell::events::News;
 use crate::lifecycle::identity::Identity;
@@ -99,8 +99,10 @@ fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
 /// spec can name any configuration.
 fn may_have_made(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     object.status.as_ref().is_some_and(|status| {
-        let mut calls = status.intent.iter().chain(&status.lapsed);
-        calls.any(|call| may_be_of(call, deployment))
+        let mut open = status.intent.iter();
+        let mut lapsed = status.lapsed.iter();
+        open.any(|call| may_be_of(call, deployment))
+            || lapsed.any(|call| may_be_late(call, deployment))
     })
 }
 
@@ -226,6 +228,22 @@ mod tests {
         assert!(
             !made(&json!({"intent": call("c1", &["d1"])})),
             "it was there before the call"
+        );
+    }
+
+    #[test]
+    fn what_was_made_long_after_a_call_is_no_late_result_of_it() {
+        let mut made = deployment("d1");
+        made.created_at = Some("2026-01-01T12:00:00Z".to_owned());
+        let call = |announced: &str| json!({"serial": 1, "configurationId": "c1", "announcedAt": announced});
+        let late =
+            |call: Value| may_have_made(&object(&json!({}), &json!({"lapsed": [call]})), &made);
+        assert!(late(call("2026-01-01T11:59:00Z")));
+        assert!(!late(call("2026-01-01T09:59:00Z")));
+        let open = json!({"intent": call("2026-01-01T09:59:00Z")});
+        assert!(
+            may_have_made(&object(&json!({}), &open), &made),
+            "an open call is answered by a look, however long it takes"
         );
     }
 

@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::access::Access;
 use super::calls;
 use super::look;
-use super::others::{is_known, may_be_of};
+use super::others::{is_known, may_be_late, time};
 use super::time_to_live;
 use crate::aicore::{self, Snapshot};
 use crate::api::{Deployment, RecreatePolicy};
@@ -113,14 +113,10 @@ pub(crate) fn in_place_of_recorded(
     look::lost(subject, access, ids).into_iter().collect()
 }
 
-fn time(text: Option<&String>) -> Option<Timestamp> {
-    text?.parse().ok()
-}
-
 /// Whether a deployment may be the result of a create call that was given up.
 fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
-    lapsed.any(|call| may_be_of(call, deployment))
+    lapsed.any(|call| may_be_late(call, deployment))
 }
 
 /// Whether a deployment may be younger than an object, each by the clock that it was made by.

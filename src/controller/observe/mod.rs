@@ -17,6 +17,7 @@ use crate::aicore;
 use crate::api::{DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, RecreatePolicy};
 use crate::controller::connection::reference;
 use crate::controller::connection::views::ConnectionName;
+use crate::controller::endpoint::Endpoint;
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::subject::{Subject, Wanted, adopts, configuration_to_create, goal, order};
@@ -46,10 +47,14 @@ pub(crate) struct Observation {
     pub(crate) unrecorded: Vec<String>,
     /// Whether what was found is not the result of the open create call, which may still have one.
     pub(crate) call_stays_open: bool,
+    /// Create calls that were given up and of which nothing can come any more.
+    pub(crate) calls_over: Vec<(i64, String)>,
     /// Whether a stop that the status records can have no effect any more.
     pub(crate) stop_is_over: bool,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
+    /// What applications are told.
+    pub(crate) endpoint: Endpoint,
     /// When time alone may change the situation.
     pub(crate) recheck: Option<Duration>,
     /// The Connection that what is recorded is reached through from now on, where it is another one than before.
@@ -65,6 +70,17 @@ impl Observation {
                 let problem = self.problem.as_ref();
                 problem.is_some_and(|problem| problem.reason == access::DENIED)
             }
+        }
+    }
+
+    /// Deployments that may be the object's, where none is recorded and nothing proves that any is.
+    pub(crate) fn doubtful(&self) -> &[String] {
+        match self.situation.record {
+            Record::Nothing {
+                source: Source::Create(_),
+                look: Look::Nothing,
+            } => &self.candidates,
+            _ => &[],
         }
     }
 }
@@ -90,8 +106,10 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         retiring: None,
         unrecorded: Vec::new(),
         call_stays_open: false,
+        calls_over: Vec::new(),
         stop_is_over: false,
         problem: None,
+        endpoint: Endpoint::default(),
         recheck: None,
         moved_to: None,
     };
@@ -184,6 +202,7 @@ async fn look_at_everything(
     }
     observation.situation.record = findings.record;
     observation.remote = findings.remote;
+    observation.calls_over = others::calls_over(subject, access);
     observation.call_stays_open = findings.call_stays_open;
     observation.stop_is_over = findings.stop_is_over;
     observation.candidates = match findings.record {

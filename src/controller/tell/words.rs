@@ -66,7 +66,7 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             "the object is being prepared",
             "put the finalizer on this object",
         ),
-        Step::Release(release) => say_release(release, &id),
+        Step::Release(release) => doubted(say_release(release, &id), observation),
         Step::Take => {
             let found = observation.candidates.join(", ");
             going(
@@ -114,10 +114,33 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             format!("deployment {id} is being given the configuration of the spec"),
             format!("change the configuration of {id}"),
         ),
-        Step::Done(done) => say_done(done, object, &id),
+        Step::Done(done) => match &observation.endpoint.problem {
+            Some(problem) if done == Done::Running => stalled(
+                problem.reason,
+                format!(
+                    "deployment {id} runs, but applications are not told so: {}",
+                    problem.message
+                ),
+                "write the ConfigMap of spec.endpoint",
+            ),
+            _ => doubted(say_done(done, object, &id), observation),
+        },
         Step::Wait(wait) => say_wait(wait, observation, &id),
         Step::Stall(stall) => say_stall(stall, object, observation, &id),
     }
+}
+
+/// Names what nobody will look for once the object is at rest or gone.
+fn doubted(verdict: Verdict, observation: &Observation) -> Verdict {
+    let doubtful = observation.doubtful().join(", ");
+    if doubtful.is_empty() {
+        return verdict;
+    }
+    let message = format!(
+        "{}, as far as its status tells. That may be older than {doubtful}, which nobody holds; delete what nobody needs",
+        verdict.message
+    );
+    Verdict { message, ..verdict }
 }
 
 fn say_delete(observation: &Observation, id: &str) -> Verdict {

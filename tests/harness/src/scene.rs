@@ -212,6 +212,15 @@ impl Scene {
             .unwrap_or_else(|error| panic!("the change of {kind} {name} is refused: {error}"));
     }
 
+    /// Changes fields of what is recorded of an object, as a restored backup does.
+    pub async fn change_status(&self, kind: &str, name: &str, fields: Value) {
+        let status = Patch::Merge(json!({"status": fields}));
+        self.api(kind)
+            .patch_status(name, &PatchParams::default(), &status)
+            .await
+            .unwrap_or_else(|error| panic!("the change of {kind} {name} is refused: {error}"));
+    }
+
     /// Has an object deleted, and does not wait for it.
     pub async fn delete(&self, kind: &str, name: &str) {
         self.api(kind)
