@@ -1,6 +1,7 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
-use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, NOT_MINE_ANNOTATION, PROTECTED_ANNOTATION};
+use super::doubts;
+use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
@@ -48,7 +49,11 @@ fn going(reason: &'static str, message: impl Into<String>, next: impl Into<Strin
     }
 }
 
-fn stalled(reason: &'static str, message: impl Into<String>, next: impl Into<String>) -> Verdict {
+pub(super) fn stalled(
+    reason: &'static str,
+    message: impl Into<String>,
+    next: impl Into<String>,
+) -> Verdict {
     Verdict {
         mood: Mood::Stalled,
         reason,
@@ -342,40 +347,8 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 "wait for the other object to let go",
             )
         }
-        Stall::Ambiguous => {
-            let replaced = matches!(observation.situation.record, Record::Deployment { .. });
-            let looked_for = matches!(observation.situation.record, Record::Nothing { .. })
-                && object.spec.configuration_id.is_some();
-            let otherwise = match (replaced, looked_for) {
-                (true, _) => {
-                    "; if none of them is, set desiredState to Deleted and back".to_owned()
-                }
-                (_, true) => format!(
-                    "; if none of them is, annotate this object with {NOT_MINE_ANNOTATION}=<their ids>"
-                ),
-                _ => String::new(),
-            };
-            stalled(
-                "Ambiguous",
-                format!(
-                    "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs{otherwise}"
-                ),
-                "wait for a person to choose",
-            )
-        }
-        Stall::OperatorConflict => {
-            let status = object.status.as_ref();
-            let intent = status.and_then(|status| status.intent.as_ref());
-            let holder = intent.and_then(|intent| intent.holder.as_deref());
-            stalled(
-                "OperatorConflict",
-                format!(
-                    "the operator with the Lease {} has announced a create call for this object and may be making it; let only one operator look at this namespace. If that one is gone for good, start this one with its own namespace and --lease-name",
-                    holder.unwrap_or_default()
-                ),
-                "wait for the operator that has announced the call",
-            )
-        }
+        Stall::Ambiguous => doubts::ambiguous(object, observation),
+        Stall::OperatorConflict => doubts::operator_conflict(object),
         Stall::DeploymentDead => {
             let cause = observation
                 .remote
