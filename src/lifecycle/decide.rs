@@ -9,7 +9,8 @@
 //! 5. without a working key to the recorded tenant there is no remote effect;
 //! 6. nothing of a protected object is stopped, deleted or replaced, and nothing of a deleted one is before it is known that not everything is
 //!    uninstalled;
-//! 7. what serves until its successor does goes only when that runs, or when nothing is to run any more.
+//! 7. nothing is created, adopted or changed through a Connection whose grant was withdrawn;
+//! 8. what serves until its successor does goes only when that runs, or when nothing is to run any more.
 
 use super::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
@@ -38,7 +39,8 @@ pub fn next_step(situation: &Situation) -> Step {
             (Order::None, _) => {}
         }
     }
-    with_others(situation, guarded(situation, by_record(situation)))
+    let step = guarded(situation, by_record(situation));
+    with_others(situation, allowed(situation, step))
 }
 
 /// The next step for a deployment that the object has besides the recorded one: whatever the goal is, it goes, but one that `serves` in the place
@@ -110,6 +112,33 @@ fn guarded(situation: &Situation, step: Step) -> Step {
     }
 }
 
+/// What a namespace was once allowed to make it may always stop and delete. What serves to make, adopt or change something needs the grant, and so
+/// does the end of a deployment that only makes room for another.
+fn allowed(situation: &Situation, step: Step) -> Step {
+    let adopts = matches!(
+        situation.record,
+        Record::Nothing {
+            source: Source::Adopt,
+            ..
+        }
+    );
+    let needs_grant = match step {
+        Step::PrepareConfiguration
+        | Step::Create
+        | Step::Replace
+        | Step::ChangeConfiguration
+        | Step::RollBack
+        | Step::Wait(Wait::Chain) => true,
+        Step::Take => adopts,
+        Step::Stop | Step::Delete => situation.goal == Goal::Running,
+        _ => false,
+    };
+    match situation.connection {
+        Connection::Withdrawn if needs_grant => Step::Stall(Stall::AccessDenied),
+        _ => step,
+    }
+}
+
 /// A goal that leaves nothing running is not reached while another deployment of the object may run.
 fn with_others(situation: &Situation, step: Step) -> Step {
     let at_rest = matches!(
@@ -121,7 +150,7 @@ fn with_others(situation: &Situation, step: Step) -> Step {
         Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped)
     );
     match situation.others {
-        Others::Unrecorded if at_rest && situation.connection == Connection::Ready => Step::Retire,
+        Others::Unrecorded if at_rest && situation.connection.answers() => Step::Retire,
         // It may be a successor that the record has forgotten.
         Others::Unrecorded if step == Step::Replace => Step::Retire,
         Others::Retiring | Others::Serving if nothing_runs => {
@@ -134,7 +163,7 @@ fn with_others(situation: &Situation, step: Step) -> Step {
 /// What stands in the way of asking AI Core at all.
 fn obstacle(connection: Connection) -> Option<Step> {
     match connection {
-        Connection::Ready => None,
+        Connection::Ready | Connection::Withdrawn => None,
         Connection::Unreachable => Some(Step::Wait(Wait::Unreachable)),
         Connection::Unusable => Some(Step::Stall(Stall::ConnectionUnusable)),
         Connection::OtherTenant => Some(Step::Stall(Stall::TenantChanged)),
@@ -188,6 +217,7 @@ fn resolve(resolution: Resolution) -> Step {
         Resolution::Found => Step::Take,
         Resolution::NoEffect => Step::ClearIntent,
         Resolution::Ambiguous => Step::Stall(Stall::Ambiguous),
+        Resolution::Foreign => Step::Stall(Stall::OperatorConflict),
     }
 }
 

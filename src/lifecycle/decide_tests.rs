@@ -37,7 +37,7 @@ fn writes_remotely(step: Step) -> bool {
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
         situations().count(),
-        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 11 * 8)) * 5 * 4 * 4 * 3 * 3 * 6
+        (25 + 5 + 2 * (1 + 12 + 9 * 3 * 11 * 8)) * 5 * 5 * 4 * 3 * 3 * 6
     );
 }
 
@@ -86,7 +86,7 @@ fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
             situation.connection == Connection::Ready
         }
         Step::Release(Release::Gone | Release::NeverSeen) => {
-            situation.connection == Connection::Ready
+            situation.connection.answers()
                 && matches!(
                     situation.record,
                     Record::Deployment {
@@ -218,8 +218,53 @@ fn a_configuration_is_taken_back_only_from_a_deployment_that_died_with_it() {
 fn nothing_is_written_remotely_without_a_working_key_to_the_recorded_tenant() {
     check(
         "remote effects need a ready connection",
-        |situation, step| !writes_remotely(step) || situation.connection == Connection::Ready,
+        |situation, step| !writes_remotely(step) || situation.connection.answers(),
     );
+}
+
+#[test]
+fn nothing_is_made_changed_or_adopted_without_a_grant() {
+    check("a withdrawn grant", |situation, step| {
+        let adopts = matches!(
+            situation.record,
+            Record::Nothing {
+                source: Source::Adopt,
+                ..
+            }
+        );
+        situation.connection != Connection::Withdrawn
+            || match step {
+                Step::Create
+                | Step::Replace
+                | Step::PrepareConfiguration
+                | Step::ChangeConfiguration
+                | Step::RollBack => false,
+                Step::Stop | Step::Delete => situation.goal != Goal::Running,
+                Step::Take => !adopts,
+                _ => true,
+            }
+    });
+}
+
+#[test]
+fn a_withdrawn_grant_takes_nothing_from_stopping_and_deleting() {
+    check("stop and delete need no grant", |situation, step| {
+        let adopts = matches!(
+            situation.record,
+            Record::Nothing {
+                source: Source::Adopt,
+                ..
+            }
+        );
+        let with_grant = Situation {
+            connection: Connection::Ready,
+            ..*situation
+        };
+        situation.connection != Connection::Withdrawn
+            || situation.goal == Goal::Running
+            || adopts
+            || step == next_step(&with_grant)
+    });
 }
 
 #[test]
@@ -248,6 +293,14 @@ fn an_object_that_is_let_go_has_no_effect_but_to_go() {
                     | Step::Done(Done::Released)
                     | Step::Stall(Stall::Protected)
             )
+    });
+}
+
+#[test]
+fn a_create_call_that_another_operator_has_announced_is_left_alone() {
+    check("hands off", |situation, step| {
+        situation.record != Record::Intent(Resolution::Foreign)
+            || !writes_remotely(step) && !matches!(step, Step::Take | Step::ClearIntent)
     });
 }
 
@@ -281,7 +334,7 @@ fn nobody_goes_while_another_deployment_of_the_object_may_run() {
         ) || match step {
             Step::Release(Release::Orphaned | Release::Uninstalled | Release::Forced) => true,
             Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped) => {
-                situation.others == Others::Unrecorded && situation.connection != Connection::Ready
+                situation.others == Others::Unrecorded && !situation.connection.answers()
             }
             _ => true,
         }

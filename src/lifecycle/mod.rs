@@ -8,12 +8,16 @@
 //! - [`decide`](self::next_step): the tables, also for deployments that are [retiring](retiring_step);
 //! - [`evidence`]: what proves that a deployment is gone, or that a call had no effect;
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
-//! - [`identity`]: how the name of a configuration leads back to its object.
+//! - [`late`]: until when such a call can have had its effect;
+//! - [`identity`]: how the name of a configuration leads back to its object;
+//! - [`schedule`]: when office hours want it to run.
 
 mod decide;
 pub mod evidence;
 pub mod identity;
 pub mod intent;
+pub mod late;
+pub mod schedule;
 pub mod situation;
 pub mod step;
 #[cfg(test)]

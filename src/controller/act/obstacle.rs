@@ -49,8 +49,11 @@ impl Obstacle {
         self
     }
 
-    /// An answer of AI Core's to a call that changes something.
+    /// An answer of AI Core's to a call that changes something. That this process does not lead is no failure of the object.
     pub(crate) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
+        if matches!(error, Error::NotLeading(_)) {
+            return Self::Early(PAUSES.0);
+        }
         let reason = reason.unwrap_or_else(|| error.reason());
         Self::Remote {
             failure: Failure {

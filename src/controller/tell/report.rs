@@ -6,11 +6,13 @@ use super::events::shortened;
 use super::words::{Mood, Verdict, say};
 use crate::aicore::{self, Status};
 use crate::api::{
-    Condition, ConditionKind, Deployment, DeploymentStatus, RecordedDeployment, set_conditions,
+    Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
+    set_conditions,
 };
+use crate::controller::connection::reference;
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
-use crate::controller::subject::{Wanted, wanted};
+use crate::controller::subject::{Wanted, desired_state, wanted};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Connection, Goal, Record, Remote};
 use crate::lifecycle::step::{Done, Wait};
@@ -33,7 +35,8 @@ pub(crate) fn status(
         status.deployment = Some(recorded(remote));
     }
     if let Some(connection) = &observation.moved_to {
-        status.connection = Some(connection.clone());
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        reference::note(&mut status, namespace, connection);
     }
     if let Some(retiring) = &observation.retiring
         && let Some(remote) = &retiring.deployment
@@ -49,9 +52,12 @@ pub(crate) fn status(
     status
         .rolled_back
         .take_if(|rolled_back| !failed(&rolled_back.configuration_id));
+    let is_over = |call: &Intent| observation.calls_over.contains(&call.key());
+    status.lapsed.retain(|call| !is_over(call));
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
     }
+    status.endpoint = observation.endpoint.config_map.clone();
     if step == Step::Done(Done::Running) && observation.stop_is_over {
         // A stop that was announced but had no effect must not explain a later stop by somebody else.
         status.stop_sent_for = None;
@@ -170,6 +176,7 @@ fn apply(
         Mood::Stalled => conditions.push(condition(ConditionKind::Stalled, true, reason, message)),
     }
     status.observed_generation = generation;
+    status.desired_state = Some(desired_state(object));
     status.next_step = verdict
         .next
         .as_ref()
@@ -178,7 +185,7 @@ fn apply(
 }
 
 /// Whether a deployment of the object takes requests, be it one that serves until its successor does. Where nobody could look, nothing has changed.
-fn available(object: &Deployment, observation: &Observation) -> bool {
+pub(crate) fn available(object: &Deployment, observation: &Observation) -> bool {
     let predecessor = observation.predecessor.as_ref().filter(|it| it.serves);
     if predecessor.is_some_and(|it| it.deployment.as_ref().is_some_and(serves)) {
         return true;

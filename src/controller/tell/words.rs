@@ -1,7 +1,9 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
+use super::doubts;
 use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION, RolledBack};
 use crate::controller::observe::Observation;
+use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Fit, Goal, Present, Record, Remote, State};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
@@ -47,7 +49,11 @@ fn going(reason: &'static str, message: impl Into<String>, next: impl Into<Strin
     }
 }
 
-fn stalled(reason: &'static str, message: impl Into<String>, next: impl Into<String>) -> Verdict {
+pub(super) fn stalled(
+    reason: &'static str,
+    message: impl Into<String>,
+    next: impl Into<String>,
+) -> Verdict {
     Verdict {
         mood: Mood::Stalled,
         reason,
@@ -65,7 +71,7 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             "the object is being prepared",
             "put the finalizer on this object",
         ),
-        Step::Release(release) => say_release(release, &id),
+        Step::Release(release) => doubted(say_release(release, &id), observation),
         Step::Take => {
             let found = observation.candidates.join(", ");
             going(
@@ -131,7 +137,17 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             ),
             format!("change the configuration of {id} back"),
         ),
-        Step::Done(done) => say_done(done, object, &id),
+        Step::Done(done) => match &observation.endpoint.problem {
+            Some(problem) if done == Done::Running => stalled(
+                problem.reason,
+                format!(
+                    "deployment {id} runs, but applications are not told so: {}",
+                    problem.message
+                ),
+                "write the ConfigMap of spec.endpoint",
+            ),
+            _ => doubted(say_done(done, object, &id), observation),
+        },
         Step::Wait(wait) => say_wait(wait, observation, &id),
         Step::Stall(stall) => say_stall(stall, object, observation, &id),
     }
@@ -145,6 +161,19 @@ fn say_stop(observation: &Observation, id: &str) -> Verdict {
         _ => format!("deployment {id} is being stopped"),
     };
     going("Stopping", message, format!("stop {id}"))
+}
+
+/// Names what nobody will look for once the object is at rest or gone.
+fn doubted(verdict: Verdict, observation: &Observation) -> Verdict {
+    let doubtful = observation.doubtful().join(", ");
+    if doubtful.is_empty() {
+        return verdict;
+    }
+    let message = format!(
+        "{}, as far as its status tells. That may be older than {doubtful}, which nobody holds; delete what nobody needs",
+        verdict.message
+    );
+    Verdict { message, ..verdict }
 }
 
 fn say_delete(observation: &Observation, id: &str) -> Verdict {
@@ -341,10 +370,7 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     let candidates = observation.candidates.join(", ");
     match stall {
         Stall::ConnectionUnusable | Stall::TenantChanged => {
-            let (reason, mut message) = problem(observation);
-            if reason == "AccessDenied" {
-                message = format!("resource group {}: {message}", object.spec.resource_group);
-            }
+            let (reason, mut message) = problem_in_group(object, observation);
             if observation.situation.goal == Goal::Released {
                 let left = recorded_ids(object).join(", ");
                 message = format!(
@@ -358,6 +384,10 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 "wait for a key that leads to the deployment",
             )
         }
+        Stall::AccessDenied => {
+            let (reason, message) = problem_in_group(object, observation);
+            stalled(reason, message, "wait for the Connection to allow it")
+        }
         Stall::Claimed => {
             let id = if id.is_empty() { &candidates } else { id };
             stalled(
@@ -368,20 +398,8 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 "wait for the other object to let go",
             )
         }
-        Stall::Ambiguous => {
-            let replaced = matches!(observation.situation.record, Record::Deployment { .. });
-            let otherwise = match replaced {
-                true => "; if none of them is, set desiredState to Deleted and back",
-                false => "",
-            };
-            stalled(
-                "Ambiguous",
-                format!(
-                    "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs{otherwise}"
-                ),
-                "wait for a person to choose",
-            )
-        }
+        Stall::Ambiguous => doubts::ambiguous(object, observation),
+        Stall::OperatorConflict => doubts::operator_conflict(object),
         Stall::DeploymentDead => stalled(
             "DeploymentDead",
             say_dead(object, observation, id),
@@ -492,8 +510,22 @@ fn say_dead(object: &Deployment, observation: &Observation, id: &str) -> String 
     format!("{message}. Change the configuration, or set desiredState to Deleted")
 }
 
+/// What is in the way, with the resource group where access to it is what is missing.
+fn problem_in_group(object: &Deployment, observation: &Observation) -> (&'static str, String) {
+    let (reason, message) = problem(observation);
+    match reason {
+        DENIED => {
+            let group = &object.spec.resource_group;
+            (reason, format!("resource group {group}: {message}"))
+        }
+        _ => (reason, message),
+    }
+}
+
 fn problem(observation: &Observation) -> (&'static str, String) {
-    match &observation.problem {
+    let access = observation.access.as_ref();
+    let denied = access.and_then(|access| access.denied.as_ref());
+    match observation.problem.as_ref().or(denied) {
         Some(problem) => (problem.reason, problem.message.clone()),
         None => ("Unreachable", "AI Core did not answer".to_owned()),
     }
