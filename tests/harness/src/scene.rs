@@ -187,22 +187,22 @@ impl Scene {
     pub async fn put(&self, object: &Value) {
         let kind = object["kind"].as_str().expect("the object has a kind");
         let name = object["metadata"]["name"].as_str().expect("it has a name");
-        self.api(kind)
-            .patch(
-                name,
-                &PatchParams::apply("test").force(),
-                &Patch::Apply(object),
-            )
-            .await
-            .unwrap_or_else(|error| panic!("{kind} {name} is refused: {error}"));
+        let apply = PatchParams::apply("test").force();
+        self.patch(kind, name, &apply, &Patch::Apply(object)).await;
     }
 
     /// Changes fields of an object; null removes one.
     pub async fn change(&self, kind: &str, name: &str, fields: Value) {
-        self.api(kind)
-            .patch(name, &PatchParams::default(), &Patch::Merge(fields))
-            .await
-            .unwrap_or_else(|error| panic!("the change of {kind} {name} is refused: {error}"));
+        self.patch(kind, name, &PatchParams::default(), &Patch::Merge(&fields))
+            .await;
+    }
+
+    async fn patch(&self, kind: &str, name: &str, how: &PatchParams, patch: &Patch<&Value>) {
+        let patched = self.api(kind).patch(name, how, patch).await;
+        let object = patched.unwrap_or_else(|error| panic!("{kind} {name} is refused: {error}"));
+        if kind == "Deployment" {
+            self.histories.told(&object);
+        }
     }
 
     /// Changes fields of what is recorded of an object, as a restored backup does.

@@ -1,12 +1,13 @@
 //! The end of a test, and what it is judged by.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use kube::ResourceExt as _;
-use kube::api::{DynamicObject, ListParams};
+use kube::api::ListParams;
 use serde_json::json;
 
 use super::Scene;
+use super::history::version_of;
 use crate::control_plane::AuditEntry;
 use crate::emulated::TENANT;
 use crate::laws::{self, Evidence};
@@ -39,10 +40,10 @@ impl Scene {
         }
         self.assert_good_conduct().await;
         let live = self.api("Deployment").list(&ListParams::default()).await;
-        let live: BTreeSet<String> = live
+        let live: BTreeMap<String, u64> = live
             .expect("an administrator may look")
             .iter()
-            .filter_map(DynamicObject::uid)
+            .filter_map(|object| Some((object.uid()?, version_of(object))))
             .collect();
         let mut objects = self.histories.complete(&live).await;
         for object in objects.iter_mut().filter(|object| !object.deletion_begun) {
