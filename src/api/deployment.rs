@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{Condition, Endpoint, OfficeHours, OfficeHoursStatus};
 use crate::aicore::Tenant;
 
 /// The desired state of one SAP AI Core deployment. The operator creates, stops and deletes the remote deployment until it is reached.
@@ -26,10 +26,11 @@ use crate::aicore::Tenant;
     derive = "PartialEq",
     validation = Rule::new("self.metadata.name.size() <= 63")
         .message("metadata.name must have at most 63 characters, because it becomes part of the name of an AI Core configuration"),
-    printcolumn(name = "Desired", type_ = "string", json_path = ".spec.desiredState"),
+    printcolumn(name = "Desired", type_ = "string", json_path = ".status.desiredState"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.deployment.state"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Next Change", type_ = "string", json_path = ".status.schedule.nextChange"),
     printcolumn(name = "Group", type_ = "string", json_path = ".spec.resourceGroup", priority = 1),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.deployment.id", priority = 1),
     printcolumn(name = "URL", type_ = "string", json_path = ".status.deployment.url", priority = 1),
@@ -50,9 +51,15 @@ use crate::aicore::Tenant;
 )]
 pub struct DeploymentSpec {
     /// The state to reach and keep. Running: it serves. Stopped: it exists but costs nothing, and cannot be started again, so that going
-    /// back to Running makes a new deployment with a new id and URL. Deleted: nothing is left in AI Core, while this object stays.
-    #[serde(default)]
-    pub desired_state: DesiredState,
+    /// back to Running makes a new deployment with a new id and URL. Deleted: nothing is left in AI Core, while this object stays. Without it:
+    /// what schedule says, and Running where there is none. Beside a schedule it counts from when it is given until the schedule's next time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_state: Option<DesiredState>,
+
+    /// Office hours: when the deployment is wanted to run. Outside of them nothing is left in AI Core, and each start makes a new deployment,
+    /// with a new id and URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<OfficeHours>,
 
     /// The AI Core resource group that the deployment lives in. It cannot be changed, because AI Core cannot move a deployment.
     #[x_kube(validation = Rule::new("self == oldSelf").message("resourceGroup cannot be changed: AI Core cannot move a deployment"))]
@@ -83,6 +90,15 @@ pub struct DeploymentSpec {
     #[schemars(regex(pattern = r"^[1-9][0-9]{0,5}[mMhHdD]$"))]
     pub ttl: Option<String>,
 
+    /// What happens to this object once its ttl has run out and AI Core has deleted the deployment. Keep: it stays and says Expired. Delete: it
+    /// is deleted, too, unless it is protected.
+    #[serde(default)]
+    pub expiry_policy: ExpiryPolicy,
+
+    /// Where applications find out how to reach the deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+
     /// What happens to the remote deployment when this object is deleted. Delete: it is stopped, deleted, and this object stays until that
     /// is proven. Orphan: it is left as it is and goes on costing money. The operator's own default counts when this is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +124,17 @@ pub enum DesiredState {
     Stopped,
     #[allow(missing_docs, reason = "see Running")]
     Deleted,
+}
+
+/// What happens to an object whose ttl has run out.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(inline)]
+pub enum ExpiryPolicy {
+    #[default]
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Keep,
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Delete,
 }
 
 /// What happens to the remote deployment when its object is deleted.
@@ -195,6 +222,18 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+
+    /// The state that is being reached or kept: desiredState, or what the schedule says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_state: Option<DesiredState>,
+
+    /// What the schedule said, and what it says next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<OfficeHoursStatus>,
+
+    /// The name of the ConfigMap that was made for applications.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
 
     /// What the operator will do next, or is waiting for, in words.
     #[serde(skip_serializing_if = "Option::is_none")]

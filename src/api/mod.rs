@@ -6,7 +6,9 @@
 mod condition;
 mod connection;
 mod deployment;
+mod endpoint;
 mod generate;
+mod schedule;
 
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use connection::{
@@ -14,10 +16,12 @@ pub use connection::{
 };
 pub use deployment::{
     Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
-    DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,
+    DeploymentSpec, DeploymentStatus, DesiredState, ExpiryPolicy, Intent, RecordedConfiguration,
     RecordedDeployment, RecreatePolicy, RetiringDeployment, SentConfiguration,
 };
+pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
+pub use schedule::{OfficeHours, OfficeHoursStatus};
 
 /// The API group of every kind, finalizer and annotation of this operator.
 pub const GROUP: &str = "aicore.dev";

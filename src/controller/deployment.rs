@@ -12,12 +12,13 @@ use super::act::obstacle::{Obstacle, backoff};
 use super::act::status::write_status;
 use super::context::Context;
 use super::observe::{Observation, observe};
+use super::office_hours::Followed;
 use super::problem::{Failure, Problem};
 use super::subject::{Subject, wanted};
 use super::tell::events::News;
 use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
-use super::{act, finalizers, wake};
+use super::{act, endpoint, expiry, finalizers, office_hours, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
@@ -69,7 +70,18 @@ pub(crate) fn after_error(
 }
 
 async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
-    let observation = observe(subject).await?;
+    let rest_of_hours = match office_hours::follow(subject).await? {
+        Followed::Until(rest) => rest,
+        Followed::Changed => return Ok(Action::requeue(Duration::ZERO)),
+        Followed::Not(failure) => {
+            fail(subject, &failure).await?;
+            return Ok(Action::await_change());
+        }
+    };
+    let mut observation = observe(subject).await?;
+    let rechecks = [observation.recheck, rest_of_hours];
+    observation.recheck = rechecks.into_iter().flatten().min();
+    observation.endpoint = endpoint::publish(subject, &observation).await?;
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
     let sending = shown(subject, &observation, step);
@@ -96,6 +108,9 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let outcome = act::take(subject, &observation, step).await;
     if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
         subject.remember(|memory| memory.sent(&id, step, shown, times));
+    }
+    if step == Step::Done(Done::Expired) {
+        expiry::clean_up(subject).await?;
     }
     if matches!(outcome, Ok(false)) && !matches!(step, Step::Release(_)) {
         let rest = rest(subject, &observation, step);
@@ -322,7 +337,9 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
         }
     }
     // A call besides the lists has failed, or the Connection is not held yet: no list brings news of that.
-    let unannounced = step == Step::Wait(Wait::Chain) || observation.problem.is_some();
+    let unannounced = step == Step::Wait(Wait::Chain)
+        || observation.problem.is_some()
+        || observation.endpoint.problem.is_some();
     if unannounced {
         return Action::requeue(pause(subject, None));
     }

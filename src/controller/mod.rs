@@ -4,6 +4,8 @@
 //! - `observe`: what is known, in the words of the rules;
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
+//! - `office_hours`: what a schedule says; `endpoint`: what applications are told; `expiry`: an object that goes with its
+//!   deployment;
 //! - `connection`: the way to AI Core, and how it is kept open;
 //! - `rewind`: whether the cluster was restored from a backup;
 //! - `uninstall`: whether an object is deleted only because everything is;
@@ -15,10 +17,13 @@ mod claims;
 mod connection;
 mod context;
 mod deployment;
+mod endpoint;
+mod expiry;
 mod finalizers;
 mod listed;
 mod memory;
 mod observe;
+mod office_hours;
 mod problem;
 mod rewind;
 mod subject;

@@ -9,13 +9,15 @@
 //! - [`evidence`]: what proves that a deployment is gone, or that a call had no effect;
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
 //! - [`late`]: until when such a call can have had its effect;
-//! - [`identity`]: how the name of a configuration leads back to its object.
+//! - [`identity`]: how the name of a configuration leads back to its object;
+//! - [`schedule`]: when office hours want it to run.
 
 mod decide;
 pub mod evidence;
 pub mod identity;
 pub mod intent;
 pub mod late;
+pub mod schedule;
 pub mod situation;
 pub mod step;
 #[cfg(test)]

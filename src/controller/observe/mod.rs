@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crate::aicore;
 use crate::api::{DEPLOYMENT_FINALIZER, Deployment, RecreatePolicy};
+use crate::controller::endpoint::Endpoint;
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::subject::{Subject, Wanted, adopts, configuration_to_create, goal, order};
@@ -50,6 +51,8 @@ pub(crate) struct Observation {
     pub(crate) stop_is_over: bool,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
+    /// What applications are told.
+    pub(crate) endpoint: Endpoint,
     /// When time alone may change the situation.
     pub(crate) recheck: Option<Duration>,
     /// The Connection that what is recorded is reached through from now on, where it is another one than before.
@@ -93,6 +96,7 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         calls_over: Vec::new(),
         stop_is_over: false,
         problem: None,
+        endpoint: Endpoint::default(),
         recheck: None,
         moved_to: None,
     };

@@ -11,6 +11,7 @@ use crate::api::{
 };
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
+use crate::controller::subject::desired_state;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Connection, Goal, Record, Remote, State};
 use crate::lifecycle::step::{Done, Wait};
@@ -48,6 +49,7 @@ pub(crate) fn status(
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
     }
+    status.endpoint = observation.endpoint.config_map.clone();
     if step == Step::Done(Done::Running) && observation.stop_is_over {
         // A stop that was announced but had no effect must not explain a later stop by somebody else.
         status.stop_sent_for = None;
@@ -166,6 +168,7 @@ fn apply(
         Mood::Stalled => conditions.push(condition(ConditionKind::Stalled, true, reason, message)),
     }
     status.observed_generation = generation;
+    status.desired_state = Some(desired_state(object));
     status.next_step = verdict
         .next
         .as_ref()
@@ -175,7 +178,7 @@ fn apply(
 
 /// Whether the deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving
 /// (AI Core documentation, "Update a Deployment"). Where nobody could look, nothing has changed.
-fn available(object: &Deployment, observation: &Observation) -> bool {
+pub(crate) fn available(object: &Deployment, observation: &Observation) -> bool {
     let Some(remote) = &observation.remote else {
         let unseen = matches!(
             observation.situation.record,

@@ -41,6 +41,7 @@ fn observation(connection: Connection) -> Observation {
         calls_over: Vec::new(),
         stop_is_over: false,
         problem: None,
+        endpoint: Default::default(),
         recheck: None,
         moved_to: None,
     }

@@ -113,7 +113,17 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             format!("deployment {id} is being given the configuration of the spec"),
             format!("change the configuration of {id}"),
         ),
-        Step::Done(done) => doubted(say_done(done, object, &id), observation),
+        Step::Done(done) => match &observation.endpoint.problem {
+            Some(problem) if done == Done::Running => stalled(
+                problem.reason,
+                format!(
+                    "deployment {id} runs, but applications are not told so: {}",
+                    problem.message
+                ),
+                "write the ConfigMap of spec.endpoint",
+            ),
+            _ => doubted(say_done(done, object, &id), observation),
+        },
         Step::Wait(wait) => say_wait(wait, observation, &id),
         Step::Stall(stall) => say_stall(stall, object, observation, &id),
     }
