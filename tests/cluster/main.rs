@@ -1,10 +1,6 @@
 //! What is done to a whole cluster: the custom resource definitions are deleted, and rights are taken away. Nobody else could work there, so these
 //! tests have a control plane of their own, and take turns on it.
 
-#[allow(dead_code, reason = "these tests need some of the objects only")]
-#[path = "../end_to_end/manifests.rs"]
-mod manifests;
-
 mod rights;
 mod uninstall;
 
@@ -12,6 +8,9 @@ use harness::control_plane::ControlPlane;
 use harness::operator;
 use harness::scene::{Scene, Setting};
 use tokio::sync::{Mutex, MutexGuard};
+
+/// The program under test.
+const OPERATOR: &str = env!("CARGO_BIN_EXE_aicore-operator");
 
 /// A test's turn on the control plane. The next test begins when it is dropped.
 struct Turn {

@@ -2,12 +2,12 @@
 //! that.
 
 use harness::control_plane::ControlPlane;
+use harness::manifests::{configuration, deployment, with};
 use harness::operator;
 use harness::scene::{Scene, Setting, condition};
 use serde_json::{Value, json};
 
-use crate::manifests::{OPERATOR, configuration, deployment, with};
-use crate::{Turn, scene_alone};
+use crate::{OPERATOR, Turn, scene_alone};
 
 async fn scene() -> (Turn, Scene) {
     let setting = Setting {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use aicore_emulator::{Effect, Kind, Operation};
 use harness::emulated::TENANT;
+use harness::manifests::{adoption, deployment, wish};
 use harness::scene::{GROUP, SECRET, Scene, Setting};
 use serde_json::{Value, json};
 
-use crate::manifests::{OPERATOR, adoption, deployment, wish};
-use crate::{Turn, scene_alone};
+use crate::{OPERATOR, Turn, scene_alone};
 
 async fn scene() -> (Turn, Scene) {
     scene_alone(Setting::of(OPERATOR)).await
