@@ -66,7 +66,7 @@ pub struct DeploymentSpec {
     #[schemars(regex(pattern = r"^[a-zA-Z0-9][a-zA-Z0-9.-]{1,251}[a-zA-Z0-9]$"))]
     pub resource_group: String,
 
-    /// The Connection in this namespace that says where AI Core is and with which key to reach it.
+    /// The Connection that says where AI Core is and with which key to reach it.
     pub connection_ref: ConnectionReference,
 
     /// The AI Core configuration to run, written here. The operator creates it under a name that leads back to this object, and reuses it
@@ -158,13 +158,18 @@ pub enum RecreatePolicy {
     Always,
 }
 
-/// A Connection in the same namespace.
+/// A Connection.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionReference {
     /// The name of the Connection.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+
+    /// The namespace of the Connection, which has to grant this namespace access to the resource group. Without it: this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
 }
 
 /// The content of an AI Core configuration.
@@ -246,6 +251,10 @@ pub struct DeploymentStatus {
     /// The name of the Connection through which the ids below were obtained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+
+    /// The namespace of that Connection, where it is not this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_namespace: Option<String>,
 
     /// The configuration that the spec asks for, as AI Core knows it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -3,6 +3,7 @@
 //! One group, one version, two kinds: [`Deployment`] is a wish about one AI Core deployment, [`Connection`] says where and as whom.
 //! The group is a single constant from which finalizers and annotations derive.
 
+mod access;
 mod condition;
 mod connection;
 mod deployment;
@@ -10,6 +11,7 @@ mod endpoint;
 mod generate;
 mod schedule;
 
+pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector};
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use connection::{
     Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,

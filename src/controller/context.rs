@@ -11,6 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::time::Instant;
 
 use super::claims::Claims;
+use super::connection::grants::Namespaces;
 use super::connection::surveys::Surveys;
 use super::connection::views::Connections;
 use super::memory::Memories;
@@ -71,6 +72,7 @@ pub(crate) struct Context {
     pub(crate) batcher: Arc<Batcher>,
     pub(crate) claims: Claims,
     pub(crate) connections: Connections,
+    pub(crate) namespaces: Namespaces,
     pub(crate) surveys: Surveys,
     pub(crate) memories: Memories,
     pub(crate) events: Events,

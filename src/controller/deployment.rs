@@ -26,6 +26,9 @@ use crate::lifecycle::{Step, next_step};
 /// After so many attempts without effect, which take some minutes, a person is told.
 const HOPELESS: u32 = 8;
 
+/// How soon an object that may not use its Connection is looked at again at the latest: nothing tells of a label that its namespace is given.
+const DENIED: Duration = Duration::from_secs(30);
+
 /// Takes the next step of an object, and says when to look at it again.
 #[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
 pub(crate) async fn reconcile(
@@ -337,11 +340,18 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
         }
     }
     // A call besides the lists has failed, or the Connection is not held yet: no list brings news of that.
-    let unannounced = step == Step::Wait(Wait::Chain)
-        || observation.problem.is_some()
+    let unannounced = matches!(
+        step,
+        Step::Wait(Wait::Chain) | Step::Stall(Stall::AccessDenied)
+    ) || observation.problem.is_some()
         || observation.endpoint.problem.is_some();
     if unannounced {
-        return Action::requeue(pause(subject, None));
+        let longest = if observation.is_denied() {
+            DENIED
+        } else {
+            Duration::MAX
+        };
+        return Action::requeue(pause(subject, None).min(longest));
     }
     Action::requeue(observation.recheck.unwrap_or(context.options.resync))
 }

@@ -130,6 +130,7 @@ pub async fn run(
         metrics,
         claims: Default::default(),
         connections: Default::default(),
+        namespaces: Default::default(),
         surveys: Default::default(),
         memories: Default::default(),
         deployments: reader.clone(),

@@ -17,11 +17,12 @@ pub const GOALS: [Goal; 5] = [
 ];
 
 /// Every connection.
-pub const CONNECTIONS: [Connection; 4] = [
+pub const CONNECTIONS: [Connection; 5] = [
     Connection::Ready,
     Connection::Unreachable,
     Connection::Unusable,
     Connection::OtherTenant,
+    Connection::Withdrawn,
 ];
 
 /// Every source of a first deployment.

@@ -1,7 +1,10 @@
-//! What is done to a whole cluster: the custom resource definitions are deleted, and rights are taken away. Nobody else could work there, so these
-//! tests have a control plane of their own, and take turns on it.
+//! What concerns a whole cluster: the custom resource definitions are deleted, rights are taken away, and an operator looks at all namespaces. Nobody
+//! else could work there, so these tests have a control plane of their own, and take turns on it.
 
+mod attacker;
+mod neighbours;
 mod rights;
+mod tenancy;
 mod uninstall;
 
 use harness::control_plane::ControlPlane;

@@ -15,6 +15,7 @@ mod edits;
 mod endpoint;
 mod expiry;
 mod force;
+mod grants;
 mod hold;
 mod idle;
 mod judge;

@@ -53,6 +53,7 @@ pub fn connection() -> Aspect {
         Connection::Unreachable => "unreachable",
         Connection::Unusable => "no working key",
         Connection::OtherTenant => "other tenant",
+        Connection::Withdrawn => "grant withdrawn",
     };
     Aspect::new("connection", &walk::CONNECTIONS, word, |point: &Point| {
         point.situation.connection
@@ -114,6 +115,19 @@ pub fn source() -> Aspect {
             record => panic!("{record:?} has no source"),
         },
     )
+}
+
+/// Whether a deployment that exists is to become the object's.
+pub fn adopts() -> Aspect {
+    Aspect::flag("adopts", |point: &Point| {
+        matches!(
+            point.situation.record,
+            Record::Nothing {
+                source: Source::Adopt,
+                ..
+            }
+        )
+    })
 }
 
 /// What a look has found.

@@ -104,8 +104,7 @@ async fn announce(
     write_status(subject, |status| {
         status.intent = Some(intent.clone());
         status.create_serial = serial;
-        status.tenant = Some(access.key.tenant.clone());
-        status.connection = Some(access.connection.clone());
+        access.note(status);
     })
     .await?;
     Ok(intent)

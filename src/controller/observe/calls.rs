@@ -57,7 +57,8 @@ fn chosen(
     snapshot: &Snapshot,
     result: &Searched,
 ) -> Option<Findings> {
-    let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id))?;
+    let named = adopts(&subject.object).filter(|_| access.denied.is_none());
+    let chosen = named.and_then(|id| snapshot.get(id))?;
     let free = adopted(subject, access, snapshot, &chosen.id).look == Look::One;
     let own_found = result.findings.record == Record::Intent(Resolution::Found);
     let may_take = free && result.settling == Settling::Over && !own_found;

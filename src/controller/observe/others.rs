@@ -99,7 +99,7 @@ pub(crate) async fn unrecorded(
         return Ok(Unrecorded::default());
     };
     // Only the answer to a question is read: what an object ends by itself is not replaced by what its spec names.
-    let asked = is_unexplained(remote) && stays(goal);
+    let asked = is_unexplained(remote) && stays(goal) && access.denied.is_none();
     let chosen = adopts(&subject.object).filter(|id| asked && !is_known(&subject.object, id));
     if let Some(id) = chosen
         && look::adopted(subject, access, &snapshot, id).look == Look::One

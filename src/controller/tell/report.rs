@@ -9,6 +9,7 @@ use crate::api::{
     Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
     set_conditions,
 };
+use crate::controller::connection::reference;
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
 use crate::controller::subject::desired_state;
@@ -34,7 +35,8 @@ pub(crate) fn status(
         status.deployment = Some(recorded(remote));
     }
     if let Some(connection) = &observation.moved_to {
-        status.connection = Some(connection.clone());
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        reference::note(&mut status, namespace, connection);
     }
     if let Some(retiring) = &observation.retiring
         && let Some(remote) = &retiring.deployment

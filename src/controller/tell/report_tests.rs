@@ -104,6 +104,7 @@ fn steps() -> Vec<Step> {
         [
             Stall::ConnectionUnusable,
             Stall::TenantChanged,
+            Stall::AccessDenied,
             Stall::Claimed,
             Stall::Ambiguous,
             Stall::DeploymentDead,

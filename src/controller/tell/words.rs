@@ -2,6 +2,7 @@
 
 use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
+use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
@@ -313,10 +314,7 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     let candidates = observation.candidates.join(", ");
     match stall {
         Stall::ConnectionUnusable | Stall::TenantChanged => {
-            let (reason, mut message) = problem(observation);
-            if reason == "AccessDenied" {
-                message = format!("resource group {}: {message}", object.spec.resource_group);
-            }
+            let (reason, mut message) = problem_in_group(object, observation);
             if observation.situation.goal == Goal::Released {
                 let left = recorded_ids(object).join(", ");
                 message = format!(
@@ -329,6 +327,10 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 message,
                 "wait for a key that leads to the deployment",
             )
+        }
+        Stall::AccessDenied => {
+            let (reason, message) = problem_in_group(object, observation);
+            stalled(reason, message, "wait for the Connection to allow it")
         }
         Stall::Claimed => {
             let id = if id.is_empty() { &candidates } else { id };
@@ -419,8 +421,22 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     }
 }
 
+/// What is in the way, with the resource group where access to it is what is missing.
+fn problem_in_group(object: &Deployment, observation: &Observation) -> (&'static str, String) {
+    let (reason, message) = problem(observation);
+    match reason {
+        DENIED => {
+            let group = &object.spec.resource_group;
+            (reason, format!("resource group {group}: {message}"))
+        }
+        _ => (reason, message),
+    }
+}
+
 fn problem(observation: &Observation) -> (&'static str, String) {
-    match &observation.problem {
+    let access = observation.access.as_ref();
+    let denied = access.and_then(|access| access.denied.as_ref());
+    match observation.problem.as_ref().or(denied) {
         Some(problem) => (problem.reason, problem.message.clone()),
         None => ("Unreachable", "AI Core did not answer".to_owned()),
     }
