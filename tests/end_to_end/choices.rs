@@ -69,8 +69,7 @@ async fn an_object_with_a_mistyped_id_goes_and_nothing_is_written_to_ai_core() {
             && entry.method.as_deref() != Some("GET")
     });
     assert_eq!(written, None);
-    let note = scene.until_told("Released").await;
-    assert!(note.contains("never seen"), "{note}");
+    scene.until_told_of("Released", "never seen").await;
     assert_eq!(
         scene.ai_core.status_of(&stranger).await.as_deref(),
         Some("RUNNING")

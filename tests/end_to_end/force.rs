@@ -84,8 +84,7 @@ async fn a_release_is_forced_with_a_reason_and_written_down_before_the_finalizer
         assert_eq!(data[field], value, "{field} in {data:#}");
     }
     assert_recorded_first(&scene, &record_name(&object));
-    let note = scene.until_told("ForceReleased").await;
-    assert!(note.contains(&id), "{note}");
+    scene.until_told_of("ForceReleased", &id).await;
     scene.ai_core.heal().await;
     assert_eq!(
         scene.ai_core.effects().await,

@@ -88,8 +88,7 @@ async fn a_deployment_whose_policy_is_orphan_stays_when_its_object_goes() {
         scene.ai_core.status_of(&id).await.as_deref(),
         Some("RUNNING")
     );
-    let note = scene.until_told("Orphaned").await;
-    assert!(note.contains(&id), "{note}");
+    scene.until_told_of("Orphaned", &id).await;
 
     scene.put(&deployment("stranger")).await;
     scene.until_ready("stranger", "Running").await;
