@@ -410,6 +410,9 @@ pub struct Intent {
     /// late result of this call. Without it any time counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announced_at: Option<String>,
+    /// The Lease (namespace/name) of the operator that has announced the call. One with another Lease leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 impl Intent {

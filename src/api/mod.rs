@@ -43,6 +43,12 @@ pub const PROTECTED_ANNOTATION: &str = "aicore.dev/protected";
 /// The annotation by which a person lets a deleted Deployment go, whatever may be left in AI Core. Its value is the reason, which is kept.
 pub const FORCE_RELEASE_ANNOTATION: &str = "aicore.dev/force-release";
 
+/// The annotation by which a person says which deployments are not a Deployment's own, after it has asked: their ids, separated by commas.
+pub const NOT_MINE_ANNOTATION: &str = "aicore.dev/not-mine";
+
+/// The annotation on the operator's Lease that keeps the times which the cluster's store knows nothing of, as a JSON list of `from` and `to`.
+pub const GAPS_ANNOTATION: &str = "aicore.dev/gaps";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +60,8 @@ mod tests {
             IN_USE_FINALIZER,
             PROTECTED_ANNOTATION,
             FORCE_RELEASE_ANNOTATION,
+            NOT_MINE_ANNOTATION,
+            GAPS_ANNOTATION,
         ];
         for name in names {
             assert_eq!(name.split_once('/').map(|(group, _)| group), Some(GROUP));

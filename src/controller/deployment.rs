@@ -20,6 +20,7 @@ use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
 use super::{act, endpoint, expiry, finalizers, office_hours, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
+use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
 
@@ -35,7 +36,7 @@ pub(crate) async fn reconcile(
     object: Arc<Deployment>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
-    let Some(uid) = object.uid() else {
+    let Some(uid) = object.uid().filter(|_| context.leadership.is_held()) else {
         return Ok(Action::await_change());
     };
     let memory = context.memories.of(&uid);
@@ -52,6 +53,8 @@ pub(crate) async fn reconcile(
             debug!(%error, "the object has changed meanwhile; looking again");
             Ok(Action::requeue(pause(&subject, None)))
         }
+        // Everything is looked at when this process leads again.
+        Err(error) if lease::is_refusal(&error) => Ok(Action::await_change()),
         Err(error) => Err(error),
     }
 }

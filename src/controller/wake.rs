@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -47,6 +47,17 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                 wake_connections(context, &key);
             }
         }
+    }
+}
+
+/// Wakes everything whenever this process begins to lead, or can write again: until then nothing was looked at.
+pub(crate) async fn in_each_term(context: &Context, all_connections: &Store<Connection>) {
+    let mut term = 0;
+    loop {
+        term = context.leadership.term_after(term).await;
+        wake(context, objects(context, |_| true).into_iter());
+        let all = all_connections.state();
+        connections(context, all.iter().map(|one| ObjectRef::from_obj(&**one)));
     }
 }
 

@@ -192,6 +192,7 @@ fn resolve(resolution: Resolution) -> Step {
         Resolution::Found => Step::Take,
         Resolution::NoEffect => Step::ClearIntent,
         Resolution::Ambiguous => Step::Stall(Stall::Ambiguous),
+        Resolution::Foreign => Step::Stall(Stall::OperatorConflict),
     }
 }
 

@@ -35,7 +35,7 @@ fn writes_remotely(step: Step) -> bool {
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
         situations().count(),
-        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 5 * 4 * 3 * 3 * 5
+        (25 + 5 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 5 * 4 * 3 * 3 * 5
     );
 }
 
@@ -218,6 +218,14 @@ fn an_object_that_is_let_go_has_no_effect_but_to_go() {
                     | Step::Done(Done::Released)
                     | Step::Stall(Stall::Protected)
             )
+    });
+}
+
+#[test]
+fn a_create_call_that_another_operator_has_announced_is_left_alone() {
+    check("hands off", |situation, step| {
+        situation.record != Record::Intent(Resolution::Foreign)
+            || !writes_remotely(step) && !matches!(step, Step::Take | Step::ClearIntent)
     });
 }
 

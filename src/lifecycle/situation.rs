@@ -123,6 +123,8 @@ pub enum Resolution {
     NoEffect,
     /// There are candidates, but nothing proves which one it is.
     Ambiguous,
+    /// An operator with another Lease has announced the call, and may be about to make it.
+    Foreign,
 }
 
 /// What AI Core says of a recorded deployment.

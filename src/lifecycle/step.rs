@@ -123,6 +123,8 @@ pub enum Stall {
     NoConfiguration,
     /// The deployment stays in a passing state for too long.
     Overdue,
+    /// An operator with another Lease works on the object.
+    OperatorConflict,
     /// The object is protected, and would have to be stopped, deleted or let go.
     Protected,
 }

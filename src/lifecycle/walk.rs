@@ -44,11 +44,12 @@ pub const LOOKS: [Look; 5] = [
 ];
 
 /// Everything that can become of a create call.
-pub const RESOLUTIONS: [Resolution; 4] = [
+pub const RESOLUTIONS: [Resolution; 5] = [
     Resolution::Pending,
     Resolution::Found,
     Resolution::NoEffect,
     Resolution::Ambiguous,
+    Resolution::Foreign,
 ];
 
 /// Every holder.

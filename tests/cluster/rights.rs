@@ -6,9 +6,10 @@ use std::time::Instant;
 use harness::control_plane::ControlPlane;
 use harness::manifests::{configuration, deployment, with};
 use harness::operator;
-use harness::scene::{LIMIT, Scene, Setting, condition};
+use harness::scene::{GROUP, LIMIT, Scene, Setting, condition};
 use serde_json::{Value, json};
 
+use crate::neighbours::{Neighbours, access, elsewhere};
 use crate::{OPERATOR, Turn, scene_alone};
 
 async fn scene() -> (Turn, Scene) {
@@ -149,4 +150,27 @@ async fn nothing_is_let_go_by_force_before_it_is_written_down() {
         Some("RUNNING")
     );
     scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn nothing_is_made_through_a_connection_elsewhere_while_labels_cannot_be_read_and_all_can_be_ended()
+ {
+    let (_turn, scene) = Neighbours::with_an_operator_that_may_lack_rights(access(&[GROUP])).await;
+    scene.put(&elsewhere(&scene, deployment("before"))).await;
+    scene.until_ready("before", "Running").await;
+    take_right(&scene, &[&CLUSTER_ROLE], "get", "namespaces").await;
+
+    scene.put(&elsewhere(&scene, deployment("churn"))).await;
+    scene.delete_and_wait("before").await;
+    let told = scene
+        .until_reason("Deployment", "churn", "ConnectionNotReady")
+        .await;
+    let message = condition(&told, "Reconciling")["message"].to_string();
+    assert!(message.contains("namespaces"), "{message}");
+
+    give_rights_back().await;
+
+    scene.until_ready("churn", "Running").await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(2).await;
 }

@@ -4,6 +4,7 @@
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::CreateDeployment;
 use harness::scene::{GROUP, LIMIT, Scene, condition};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::manifests::{adoption, deployment, deployment_from, make_exclusive, scene, wish};
@@ -186,4 +187,57 @@ async fn the_result_of_an_earlier_call_is_not_taken_for_that_of_a_call_with_the_
     assert_ne!(scene.until_ready("churn", "Running").await, first);
     scene.delete_and_wait("churn").await;
     scene.finish(2).await;
+}
+
+/// A stranger's deployment from a configuration, made at a time of which the store knows nothing when the operator starts.
+async fn made_while_forgotten(scene: &mut Scene, configuration: &str) -> String {
+    scene.operator.kill().await;
+    let backup = SignedDuration::from_mins(10);
+    scene.operator.set_lease_back(backup).await;
+    let id = scene.ai_core.add_deployment(GROUP, configuration).await;
+    scene.operator.start_again();
+    id
+}
+
+#[tokio::test]
+async fn what_was_made_at_a_time_that_the_store_has_forgotten_is_asked_about_until_a_person_answers()
+ {
+    let mut scene = scene().await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    let made = made_while_forgotten(&mut scene, &configuration).await;
+    scene.put(&deployment_from("churn", &configuration)).await;
+    scene.put(&deployment_from("other", &configuration)).await;
+    for name in ["churn", "other"] {
+        let message = scene.until_stalled(name, "Ambiguous").await;
+        assert!(message.contains(&made), "{message}");
+        assert!(message.contains("aicore.dev/not-mine"), "{message}");
+    }
+    // The question outlives a restart.
+    scene.operator.kill().await;
+    scene.operator.start_again();
+    let not_mine =
+        json!({"metadata": {"annotations": {"aicore.dev/not-mine": format!("d0, {made}")}}});
+    scene.change("Deployment", "churn", not_mine).await;
+    assert_ne!(scene.until_ready("churn", "Running").await, made);
+    scene.until_stalled("other", "Ambiguous").await;
+    let mine = json!({"spec": {"adopt": {"deploymentId": made}, "deletionPolicy": "Delete"}});
+    scene.change("Deployment", "other", mine).await;
+    assert_eq!(scene.until_ready("other", "Running").await, made);
+    scene.delete_and_wait("churn").await;
+    scene.delete_and_wait("other").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn what_a_stranger_makes_while_the_operator_is_replaced_is_not_asked_about() {
+    let mut scene = scene().await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    scene.operator.crash().await;
+    let strangers = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    scene.operator.start_again();
+    scene.put(&deployment_from("churn", &configuration)).await;
+    assert_ne!(scene.until_ready("churn", "Running").await, strangers);
+    scene.delete_and_wait("churn").await;
+    scene.ai_core.remove(&strangers).await;
+    scene.finish(1).await;
 }

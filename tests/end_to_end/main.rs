@@ -21,6 +21,7 @@ mod idle;
 mod judge;
 mod keys;
 mod late;
+mod leadership;
 mod life;
 mod lost;
 mod manifests;

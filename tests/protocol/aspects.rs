@@ -154,6 +154,7 @@ pub fn resolution_word(resolution: Resolution) -> &'static str {
         Resolution::Found => "it made a deployment",
         Resolution::NoEffect => "it had no effect",
         Resolution::Ambiguous => "candidates without proof",
+        Resolution::Foreign => "another operator announced it",
     }
 }
 

@@ -6,6 +6,7 @@ use aicore_emulator::{Effect, Operation};
 use futures::future::join_all;
 use harness::manifests::exclusive_connection;
 use harness::scene::{LIMIT, SECRET, Scene, Setting};
+use jiff::SignedDuration;
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -15,6 +16,9 @@ use crate::rows::{After, Before, ROWS, State};
 
 /// So late that everything ends before the answer.
 const NEVER: Effect = Effect::AnswerLatencyMs(20_000);
+
+/// How much longer ago the backup is made than it is: restoring a cluster takes longer than the restore of a test.
+const BACKUP_TAKES: SignedDuration = SignedDuration::from_secs(30);
 
 /// All objects in a scene of their own.
 pub struct World {
@@ -58,6 +62,7 @@ impl World {
             .called(Operation::CreateDeployment, calls + cut.len(), LIMIT)
             .await;
         self.scene.operator.kill().await;
+        self.scene.operator.set_lease_back(BACKUP_TAKES).await;
         self.scene.ai_core.heal().await;
         for case in self.cases.iter().filter(are(Before::Terminating)) {
             self.scene.delete("Deployment", case.row.name).await;

@@ -100,6 +100,7 @@ async fn announce(
         ttl: subject.object.spec.ttl.clone(),
         known,
         announced_at: snapshot.date.map(|date| date.to_string()),
+        holder: Some(subject.context.lease.clone()),
     };
     write_status(subject, |status| {
         status.intent = Some(intent.clone());

@@ -34,6 +34,7 @@ use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::tell::events::{News, shortened};
 use crate::controller::wake;
+use crate::lease;
 use chain::Hold;
 use survey::Survey;
 use views::{ConnectionName, ConnectionView};
@@ -47,6 +48,9 @@ pub(crate) async fn reconcile(
     object: Arc<Connection>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
+    if !context.leadership.is_held() {
+        return Ok(Action::await_change());
+    }
     // What belongs to nobody is known only when every Deployment has been listed.
     let listed = context.metrics.listed().deployments.wait();
     if tokio::time::timeout(SOON, listed).await.is_err() {
@@ -63,6 +67,8 @@ pub(crate) async fn reconcile(
         Err(error) if finalizers::is_stale(&error) => {
             Ok(Action::requeue(Duration::from_millis(200)))
         }
+        // Everything is looked at when this process leads again.
+        Err(error) if lease::is_refusal(&error) => Ok(Action::await_change()),
         result => result,
     }
 }

@@ -24,6 +24,10 @@ pub(crate) async fn for_result(
     access: &Access,
     intent: &Intent,
 ) -> Result<Findings, Blocked> {
+    let holder = intent.holder.as_ref();
+    if holder.is_some_and(|holder| *holder != subject.context.lease) {
+        return Ok(Findings::of(Record::Intent(Resolution::Foreign)));
+    }
     let since = subject.remember(|memory| memory.unsettled_since);
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,

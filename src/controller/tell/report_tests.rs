@@ -114,6 +114,7 @@ fn steps() -> Vec<Step> {
             Stall::NeverSeen,
             Stall::NoConfiguration,
             Stall::Overdue,
+            Stall::OperatorConflict,
         ]
         .map(Step::Stall),
     );

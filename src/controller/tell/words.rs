@@ -1,5 +1,6 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
+use super::doubts;
 use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::DENIED;
@@ -48,7 +49,11 @@ fn going(reason: &'static str, message: impl Into<String>, next: impl Into<Strin
     }
 }
 
-fn stalled(reason: &'static str, message: impl Into<String>, next: impl Into<String>) -> Verdict {
+pub(super) fn stalled(
+    reason: &'static str,
+    message: impl Into<String>,
+    next: impl Into<String>,
+) -> Verdict {
     Verdict {
         mood: Mood::Stalled,
         reason,
@@ -342,20 +347,8 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 "wait for the other object to let go",
             )
         }
-        Stall::Ambiguous => {
-            let replaced = matches!(observation.situation.record, Record::Deployment { .. });
-            let otherwise = match replaced {
-                true => "; if none of them is, set desiredState to Deleted and back",
-                false => "",
-            };
-            stalled(
-                "Ambiguous",
-                format!(
-                    "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs{otherwise}"
-                ),
-                "wait for a person to choose",
-            )
-        }
+        Stall::Ambiguous => doubts::ambiguous(object, observation),
+        Stall::OperatorConflict => doubts::operator_conflict(object),
         Stall::DeploymentDead => {
             let cause = observation
                 .remote

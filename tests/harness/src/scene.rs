@@ -37,7 +37,7 @@ pub const SECRET: &str = "aicore-key";
 pub const GROUP: &str = "team-a";
 
 /// What a scene starts with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setting<'a> {
     /// The path of the operator's program.
     pub binary: &'a str,
