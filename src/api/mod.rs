@@ -4,20 +4,24 @@
 //! The group is a single constant from which finalizers and annotations derive.
 
 mod condition;
+mod configuration;
 mod connection;
 mod deployment;
 mod generate;
+mod model;
 
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
+pub use configuration::{ConfigurationTemplate, RecordedConfiguration};
 pub use connection::{
     Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,
 };
 pub use deployment::{
-    Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
-    DeploymentSpec, DeploymentStatus, DesiredState, Intent, RecordedConfiguration,
-    RecordedDeployment, RecreatePolicy, RetiringDeployment, SentConfiguration,
+    Adoption, ConnectionReference, DeletionPolicy, Deployment, DeploymentSpec, DeploymentStatus,
+    DesiredState, Intent, RecordedDeployment, RecreatePolicy, RetiringDeployment,
+    SentConfiguration,
 };
 pub use generate::custom_resource_definitions;
+pub use model::{ModelRetirement, RecordedResources};
 
 /// The API group of every kind, finalizer and annotation of this operator.
 pub const GROUP: &str = "aicore.dev";

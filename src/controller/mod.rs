@@ -7,10 +7,13 @@
 //! - `connection`: the way to AI Core, and how it is kept open;
 //! - `rewind`: whether the cluster was restored from a backup;
 //! - `uninstall`: whether an object is deleted only because everything is;
+//! - `catalogue`, `answers`: what AI Core offers; `model`: whether a model that is served will be retired;
 //! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
 
 mod act;
+mod answers;
 mod cache;
+mod catalogue;
 mod claims;
 mod connection;
 mod context;
@@ -18,6 +21,7 @@ mod deployment;
 mod finalizers;
 mod listed;
 mod memory;
+mod model;
 mod observe;
 mod problem;
 mod rewind;
@@ -133,6 +137,7 @@ pub async fn run(
         waiting: Default::default(),
         missing_groups: Default::default(),
         uninstalls: Default::default(),
+        catalogue: Default::default(),
         releasing: Default::default(),
         leaving: Default::default(),
         rewound: Default::default(),

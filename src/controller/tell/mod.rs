@@ -1,5 +1,6 @@
 //! What is told: conditions, events, and the words of both.
 
 pub(crate) mod events;
+pub(crate) mod log;
 pub(crate) mod report;
 pub(crate) mod words;
