@@ -44,7 +44,7 @@ async fn announce(scene: &Scene, versions: Value) {
 }
 
 /// Waits until the status tells of a retirement, and returns it.
-async fn until_announced(scene: &Scene, holds: impl Fn(&Value) -> bool + Send) -> Value {
+async fn until_announced(scene: &Scene, holds: impl Fn(&Value) -> bool + Send + Sync) -> Value {
     let what = "the retirement of the model is told";
     let told = |object: &Value| holds(&object["status"]["modelRetirement"]);
     let object = scene.until("Deployment", "assistant", what, told).await;
