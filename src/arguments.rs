@@ -7,6 +7,7 @@ use std::time::Duration;
 use aicore_operator::aicore::{ClientOptions, InventoryOptions};
 use aicore_operator::api::DeletionPolicy;
 use aicore_operator::controller::Options;
+use aicore_operator::lease::LeaseOptions;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -21,7 +22,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the operator, inside a cluster or beside one that KUBECONFIG leads to
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Write the CustomResourceDefinitions, or check that they are in sync with the program
     Crd(CrdArguments),
 }
@@ -47,6 +48,21 @@ pub struct RunArguments {
     /// or of the kubeconfig's context
     #[arg(long, env = "AICORE_OPERATOR_OWN_NAMESPACE", value_name = "NAMESPACE")]
     own_namespace: Option<String>,
+
+    /// The Lease in the operator's own namespace by which several processes agree on one that works. Operators that are to work at the same
+    /// time, each for its own objects, need different ones
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_LEASE_NAME",
+        value_name = "NAME",
+        default_value = "aicore-operator"
+    )]
+    lease_name: String,
+
+    /// How long a leader that has crashed is waited for, in seconds. The Lease is renewed five times as often, and nothing is written when it
+    /// was not
+    #[arg(long, env = "AICORE_OPERATOR_LEASE_DURATION_SECONDS", value_name = "SECONDS", default_value = "15", value_parser = seconds)]
+    lease_duration_seconds: Duration,
 
     /// Part of the name of every AI Core configuration that the operator creates: a rebuilt cluster with the same id takes over the deployments
     /// of the old one. Without it: the uid of the namespace kube-system
@@ -168,6 +184,10 @@ impl RunArguments {
             resync: self.resync_seconds,
             model_check: self.model_check_seconds,
             concurrency: self.concurrency,
+            lease: LeaseOptions {
+                name: self.lease_name.clone(),
+                duration: self.lease_duration_seconds,
+            },
         }
     }
 }

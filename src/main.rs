@@ -73,8 +73,6 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         )
     })?;
     config.read_timeout = Some(READ_TIMEOUT);
-    let client = kube::Client::try_from(config)
-        .map_err(|failure| format!("the Kubernetes API cannot be used: {}", sentence(&failure)))?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
 
@@ -84,7 +82,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
     let serving = tokio::spawn(server.serve(ended.clone()));
     let mut options = arguments.options();
     options.client.remote_calls = metrics.remote_calls();
-    let outcome = controller::run(client, options, metrics, shutdown).await;
+    let outcome = controller::run(config, options, metrics, shutdown).await;
     // While the last steps are taken it still lives. The process ends whether every client has got its answer or not.
     ended.cancel();
     let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;

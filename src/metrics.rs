@@ -3,6 +3,7 @@
 //! Every label has a bounded set of values: verbs, status codes, reasons, and the names of Connections. Nothing is labelled with the name or
 //! the id of a deployment. What is true of the objects now is read from the caches when somebody asks.
 
+mod leader;
 mod objects;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -13,6 +14,8 @@ use prometheus_client::registry::Registry;
 use reqwest::Method;
 
 use crate::controller::Listed;
+use crate::lease::Leadership;
+use leader::Leader;
 use objects::Objects;
 
 /// The media type of [`Metrics::encode`].
@@ -23,6 +26,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     registry: Registry,
     listed: Listed,
+    leadership: Leadership,
     remote_calls: RemoteCalls,
     forced_releases: Counter,
 }
@@ -43,6 +47,7 @@ impl Metrics {
         let metrics = Self {
             registry: Registry::with_prefix("aicore"),
             listed: Listed::default(),
+            leadership: Leadership::default(),
             remote_calls: RemoteCalls::default(),
             forced_releases: Counter::default(),
         };
@@ -62,12 +67,19 @@ impl Metrics {
         );
         let objects = Objects::new(self.listed.clone());
         self.registry.register_collector(Box::new(objects));
+        let leader = Leader::new(self.leadership.clone());
+        self.registry.register_collector(Box::new(leader));
         self
     }
 
     /// What the watches have shown.
     pub fn listed(&self) -> &Listed {
         &self.listed
+    }
+
+    /// Whether the process leads.
+    pub fn leadership(&self) -> &Leadership {
+        &self.leadership
     }
 
     /// The counter that a client counts its calls with.

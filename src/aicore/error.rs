@@ -5,6 +5,7 @@ use std::time::Duration;
 
 pub use super::answer::Rejection;
 use super::credentials::Tenant;
+use crate::lease::Refusal;
 
 /// A call that failed. Cloning is cheap: one failure is told to everyone who waited for the same call.
 ///
@@ -138,6 +139,9 @@ pub enum Error {
         "the change was not sent, because its object has changed while it waited; the object is looked at again"
     )]
     Withdrawn,
+    /// This process does not lead, or not any more, so it must not write.
+    #[error("{0}")]
+    NotLeading(#[from] Refusal),
     /// No Connection with credentials for the tenant is known. Nothing was sent.
     #[error("no Connection leads to the tenant at {} (identity zone `{}`); restore the Connection or its Secret", .0.api_url, .0.identity_zone_id)]
     NoConnection(Tenant),
@@ -151,6 +155,7 @@ impl Error {
     pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Unreachable { sent, .. } => *sent,
+            Self::NotLeading(refusal) => *refusal == Refusal::BrokenOff,
             Self::Unavailable { .. }
             | Self::Malformed { .. }
             | Self::Incomplete { .. }
@@ -195,6 +200,7 @@ impl Error {
             | Self::Malformed { .. }
             | Self::Incomplete { .. }
             | Self::Withdrawn
+            | Self::NotLeading(_)
             | Self::NoConnection(_) => true,
             Self::TokenRejected(_)
             | Self::Forbidden(_)
@@ -214,7 +220,7 @@ impl Error {
     }
 
     /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,
-    /// `NotFound`, `Refused`, `MalformedAnswer` or `Withdrawn`.
+    /// `NotFound`, `Refused`, `MalformedAnswer`, `Withdrawn` or `NotLeading`.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::TokenRejected(_) => "CredentialsRejected",
@@ -238,6 +244,7 @@ impl Error {
                 "MalformedAnswer"
             }
             Self::Withdrawn => "Withdrawn",
+            Self::NotLeading(_) => "NotLeading",
         }
     }
 }

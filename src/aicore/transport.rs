@@ -19,6 +19,7 @@ use super::pace::{Pace, Paces, Rate, Urgency};
 use super::stream;
 use super::token::{Token, TokenSource};
 use super::wire::{self, Checked, List};
+use crate::lease::{Permit, Refusal};
 use crate::metrics::RemoteCalls;
 
 /// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
@@ -52,10 +53,13 @@ pub struct ClientOptions {
     pub paces: Paces,
     /// Where every request is counted. Those for tokens are not.
     pub remote_calls: RemoteCalls,
+    /// Leave to write, which every request but a GET asks for right before it is sent, and which ends it. Those for tokens change nothing.
+    pub permit: Permit,
 }
 
 impl Default for ClientOptions {
-    /// https only, 30 seconds for a call, 10 seconds for a connection, a token is doubted after 1 minute, a budget of its own.
+    /// https only, 30 seconds for a call, 10 seconds for a connection, a token is doubted after 1 minute, a budget of its own, and leave to
+    /// write at any time.
     fn default() -> Self {
         Self {
             allow_http: false,
@@ -65,6 +69,7 @@ impl Default for ClientOptions {
             rate: Rate::default(),
             paces: Paces::default(),
             remote_calls: RemoteCalls::default(),
+            permit: Permit::default(),
         }
     }
 }
@@ -101,6 +106,7 @@ pub(super) struct Transport {
     request_timeout: Duration,
     doubted_token_age: Duration,
     remote_calls: RemoteCalls,
+    permit: Permit,
 }
 
 // === impl Call ===
@@ -149,6 +155,7 @@ impl Transport {
             request_timeout: options.request_timeout,
             doubted_token_age: options.doubted_token_age,
             remote_calls: options.remote_calls.clone(),
+            permit: options.permit.clone(),
         })
     }
 
@@ -267,10 +274,16 @@ impl Transport {
                 .header(CONTENT_TYPE, call.media_type)
                 .body(body.to_string());
         }
-        let outcome = request.send().await;
-        let status = outcome.as_ref().ok().map(|answer| answer.status().as_u16());
-        self.remote_calls.count(&call.method, status);
-        let response = outcome.map_err(|error| self.unreachable(error))?;
+        let outcome = match call.urgency() {
+            Urgency::Read => Ok(request.send().await),
+            Urgency::Change => self.permit.limit(request.send()).await,
+        };
+        let answer = outcome.as_ref().ok().and_then(|sent| sent.as_ref().ok());
+        let status = answer.map(|answer| answer.status().as_u16());
+        if !matches!(outcome, Err(Refusal::NotHeld)) {
+            self.remote_calls.count(&call.method, status);
+        }
+        let response = outcome?.map_err(|error| self.unreachable(error))?;
         tracing::debug!(method = %call.method, path = ?call.path, group = call.group, status, "AI Core answered");
         if response.status().is_success() {
             Ok(response)

@@ -9,10 +9,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
+use super::{AccessGrant, Condition};
 use crate::aicore::Tenant;
 
-/// Where an SAP AI Core tenant is and with which key the operator reaches it. Deployments of the same namespace refer to it by name.
+/// Where an SAP AI Core tenant is and with which key the operator reaches it. Deployments of the same namespace refer to it by name, and those of
+/// other namespaces where it grants them access.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "aicore.dev",
@@ -56,6 +57,12 @@ pub struct ConnectionSpec {
     /// The Secret in this namespace that holds the SAP AI Core service key: the key's JSON under one entry, or any of the three layouts
     /// that a ServiceBinding of the SAP BTP service operator writes. It is watched, so that a new key counts without a restart.
     pub secret_ref: SecretReference,
+
+    /// Which Deployments of other namespaces may use this Connection, and for which resource groups. Its own namespace may use it for all of them;
+    /// nobody else may where nothing is listed. When a grant is taken away, what was made with it can still be stopped and deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub access: Vec<AccessGrant>,
 
     /// True when nobody but this operator creates deployments from the configurations that Deployments name by configurationId. Only then
     /// can a deployment whose creation was interrupted be recognised by its configuration alone; otherwise a person is asked.
@@ -109,7 +116,8 @@ pub struct ConnectionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unclaimed: Option<i64>,
 
-    /// Those unclaimed deployments that were made for an object of this namespace which does not hold them any more, ordered by id, at most 20.
+    /// Those unclaimed deployments that were made for an object which does not hold them any more, of this namespace or of one that is granted
+    /// access, ordered by id, at most 20.
     /// They cost as long as they run: name one in spec.adopt of a Deployment to manage it again, or delete it in AI Core.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub orphans: Vec<Orphan>,
@@ -141,8 +149,9 @@ pub struct Orphan {
     pub id: String,
     /// The resource group that it lives in.
     pub resource_group: String,
-    /// The name of the Deployment object that it was made for.
-    pub deployment: String,
+    /// The name of the Deployment object that it was made for, where that was one of this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
     /// The state that AI Core reports, for example RUNNING.
     pub state: String,
 }

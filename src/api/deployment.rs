@@ -5,7 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, ConfigurationTemplate, ModelRetirement, RecordedConfiguration, RecordedResources,
+    Condition, ConfigurationTemplate, Endpoint, ModelRetirement, OfficeHours, OfficeHoursStatus,
+    RecordedConfiguration, RecordedResources,
 };
 use crate::aicore::Tenant;
 
@@ -26,10 +27,11 @@ use crate::aicore::Tenant;
     derive = "PartialEq",
     validation = Rule::new("self.metadata.name.size() <= 63")
         .message("metadata.name must have at most 63 characters, because it becomes part of the name of an AI Core configuration"),
-    printcolumn(name = "Desired", type_ = "string", json_path = ".spec.desiredState"),
+    printcolumn(name = "Desired", type_ = "string", json_path = ".status.desiredState"),
     printcolumn(name = "State", type_ = "string", json_path = ".status.deployment.state"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(name = "Next Change", type_ = "string", json_path = ".status.schedule.nextChange"),
     printcolumn(name = "Group", type_ = "string", json_path = ".spec.resourceGroup", priority = 1),
     printcolumn(name = "ID", type_ = "string", json_path = ".status.deployment.id", priority = 1),
     printcolumn(name = "URL", type_ = "string", json_path = ".status.deployment.url", priority = 1),
@@ -50,16 +52,22 @@ use crate::aicore::Tenant;
 )]
 pub struct DeploymentSpec {
     /// The state to reach and keep. Running: it serves. Stopped: it exists but costs nothing, and cannot be started again, so that going
-    /// back to Running makes a new deployment with a new id and URL. Deleted: nothing is left in AI Core, while this object stays.
-    #[serde(default)]
-    pub desired_state: DesiredState,
+    /// back to Running makes a new deployment with a new id and URL. Deleted: nothing is left in AI Core, while this object stays. Without it:
+    /// what schedule says, and Running where there is none. Beside a schedule it counts from when it is given until the schedule's next time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_state: Option<DesiredState>,
+
+    /// Office hours: when the deployment is wanted to run. Outside of them nothing is left in AI Core, and each start makes a new deployment,
+    /// with a new id and URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<OfficeHours>,
 
     /// The AI Core resource group that the deployment lives in. It cannot be changed, because AI Core cannot move a deployment.
     #[x_kube(validation = Rule::new("self == oldSelf").message("resourceGroup cannot be changed: AI Core cannot move a deployment"))]
     #[schemars(regex(pattern = r"^[a-zA-Z0-9][a-zA-Z0-9.-]{1,251}[a-zA-Z0-9]$"))]
     pub resource_group: String,
 
-    /// The Connection in this namespace that says where AI Core is and with which key to reach it.
+    /// The Connection that says where AI Core is and with which key to reach it.
     pub connection_ref: ConnectionReference,
 
     /// The AI Core configuration to run, written here. The operator creates it under a name that leads back to this object, and reuses it
@@ -82,6 +90,15 @@ pub struct DeploymentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[1-9][0-9]{0,5}[mMhHdD]$"))]
     pub ttl: Option<String>,
+
+    /// What happens to this object once its ttl has run out and AI Core has deleted the deployment. Keep: it stays and says Expired. Delete: it
+    /// is deleted, too, unless it is protected.
+    #[serde(default)]
+    pub expiry_policy: ExpiryPolicy,
+
+    /// Where applications find out how to reach the deployment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
 
     /// What happens to the remote deployment when this object is deleted. Delete: it is stopped, deleted, and this object stays until that
     /// is proven. Orphan: it is left as it is and goes on costing money. The operator's own default counts when this is not set.
@@ -110,6 +127,17 @@ pub enum DesiredState {
     Deleted,
 }
 
+/// What happens to an object whose ttl has run out.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[schemars(inline)]
+pub enum ExpiryPolicy {
+    #[default]
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Keep,
+    #[allow(missing_docs, reason = "the field's text explains the values")]
+    Delete,
+}
+
 /// What happens to the remote deployment when its object is deleted.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 #[schemars(inline)]
@@ -131,13 +159,18 @@ pub enum RecreatePolicy {
     Always,
 }
 
-/// A Connection in the same namespace.
+/// A Connection.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionReference {
     /// The name of the Connection.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+
+    /// The namespace of the Connection, which has to grant this namespace access to the resource group. Without it: this namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
 }
 
 /// An existing deployment to be managed.
@@ -161,6 +194,18 @@ pub struct DeploymentStatus {
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
 
+    /// The state that is being reached or kept: desiredState, or what the schedule says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_state: Option<DesiredState>,
+
+    /// What the schedule said, and what it says next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<OfficeHoursStatus>,
+
+    /// The name of the ConfigMap that was made for applications.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+
     /// What the operator will do next, or is waiting for, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_step: Option<String>,
@@ -172,6 +217,10 @@ pub struct DeploymentStatus {
     /// The name of the Connection through which the ids below were obtained.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+
+    /// The namespace of that Connection, where it is not this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_namespace: Option<String>,
 
     /// The configuration that the spec asks for, as AI Core knows it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,7 +252,7 @@ pub struct DeploymentStatus {
     pub retiring: Vec<RetiringDeployment>,
 
     /// Create calls that were given up, because nothing came of them for as long as a call can take: newest last, at most 5. A result that
-    /// comes even later is recognised by them.
+    /// comes even later is recognised by them. Each is kept for about an hour.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lapsed: Vec<Intent>,
 
@@ -319,6 +368,13 @@ pub struct Intent {
     /// Deployments of that configuration that existed before: none of them is the result of this call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
+    /// AI Core's own time of the list that showed them (RFC 3339): what AI Core has created before it, or more than an hour after it, is not the
+    /// late result of this call. Without it any time counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_at: Option<String>,
+    /// The Lease (namespace/name) of the operator that has announced the call. One with another Lease leaves it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 impl Intent {

@@ -3,13 +3,17 @@
 //! One group, one version, two kinds: [`Deployment`] is a wish about one AI Core deployment, [`Connection`] says where and as whom.
 //! The group is a single constant from which finalizers and annotations derive.
 
+mod access;
 mod condition;
 mod configuration;
 mod connection;
 mod deployment;
+mod endpoint;
 mod generate;
 mod model;
+mod schedule;
 
+pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector};
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use configuration::{ConfigurationTemplate, RecordedConfiguration};
 pub use connection::{
@@ -17,11 +21,13 @@ pub use connection::{
 };
 pub use deployment::{
     Adoption, ConnectionReference, DeletionPolicy, Deployment, DeploymentSpec, DeploymentStatus,
-    DesiredState, Intent, RecordedDeployment, RecreatePolicy, RetiringDeployment,
+    DesiredState, ExpiryPolicy, Intent, RecordedDeployment, RecreatePolicy, RetiringDeployment,
     SentConfiguration,
 };
+pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
 pub use model::{ModelRetirement, RecordedResources};
+pub use schedule::{OfficeHours, OfficeHoursStatus};
 
 /// The API group of every kind, finalizer and annotation of this operator.
 pub const GROUP: &str = "aicore.dev";
@@ -41,6 +47,12 @@ pub const PROTECTED_ANNOTATION: &str = "aicore.dev/protected";
 /// The annotation by which a person lets a deleted Deployment go, whatever may be left in AI Core. Its value is the reason, which is kept.
 pub const FORCE_RELEASE_ANNOTATION: &str = "aicore.dev/force-release";
 
+/// The annotation by which a person says which deployments are not a Deployment's own, after it has asked: their ids, separated by commas.
+pub const NOT_MINE_ANNOTATION: &str = "aicore.dev/not-mine";
+
+/// The annotation on the operator's Lease that keeps the times which the cluster's store knows nothing of, as a JSON list of `from` and `to`.
+pub const GAPS_ANNOTATION: &str = "aicore.dev/gaps";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +64,8 @@ mod tests {
             IN_USE_FINALIZER,
             PROTECTED_ANNOTATION,
             FORCE_RELEASE_ANNOTATION,
+            NOT_MINE_ANNOTATION,
+            GAPS_ANNOTATION,
         ];
         for name in names {
             assert_eq!(name.split_once('/').map(|(group, _)| group), Some(GROUP));

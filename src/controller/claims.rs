@@ -10,6 +10,8 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use parking_lot::Mutex;
 
+use super::connection::reference;
+use super::connection::views::ConnectionName;
 use crate::aicore::{GroupKey, Tenant};
 use crate::api::Deployment;
 
@@ -39,7 +41,9 @@ struct Claimant {
     created: Option<Timestamp>,
     group: String,
     tenant: Option<Tenant>,
-    connection: (String, String),
+    connection: ConnectionName,
+    /// Whether it may use that Connection.
+    allowed: bool,
     /// The deployment of the object, and those that are retiring.
     recorded: Vec<String>,
     reserved: Option<(GroupKey, String)>,
@@ -51,12 +55,16 @@ impl Claims {
     pub(crate) fn observe(&self, object: &Deployment) {
         let Some(uid) = object.uid() else { return };
         let mut register = self.register.lock();
-        let reserved = register
-            .claimants
-            .get(&uid)
-            .and_then(|claimant| claimant.reserved.clone());
-        register.remove(&uid);
-        register.insert(uid, Claimant::new(object, reserved));
+        let former = register.remove(&uid);
+        register.insert(uid, Claimant::new(object, former));
+    }
+
+    /// Notes whether the object may use the Connection that its spec names. Until that is known, naming a deployment through the Connection of
+    /// another namespace is no claim: otherwise whoever guesses an id could keep it from those who may have it.
+    pub(crate) fn allow(&self, uid: &str, allowed: bool) {
+        if let Some(claimant) = self.register.lock().claimants.get_mut(uid) {
+            claimant.allowed = allowed;
+        }
     }
 
     /// Notes what an object records and names, unless it is gone already.
@@ -159,7 +167,7 @@ impl Claims {
 }
 
 /// The tenant that a Connection (namespace, name) leads to now: an object that only names an id means it in that tenant.
-pub(crate) type TenantOf<'a> = &'a dyn Fn(&(String, String)) -> Option<Tenant>;
+pub(crate) type TenantOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Tenant>;
 
 impl Register {
     fn leave(&mut self, ids: impl IntoIterator<Item = String>) {
@@ -207,8 +215,12 @@ impl Register {
 }
 
 impl Claimant {
-    fn new(object: &Deployment, reserved: Option<(GroupKey, String)>) -> Self {
-        let namespace = object.namespace().unwrap_or_default();
+    fn new(object: &Deployment, former: Option<Self>) -> Self {
+        let connection = reference::named(object);
+        let at_home = object.namespace().as_ref() == Some(&connection.0);
+        let still_allowed = former
+            .as_ref()
+            .is_some_and(|former| former.allowed && former.connection == connection);
         let status = object.status.as_ref();
         let current = status.and_then(|status| status.deployment.as_ref());
         let retiring = status.map_or(&[][..], |status| &status.retiring);
@@ -233,13 +245,14 @@ impl Claimant {
                 .map(|time| time.0),
             group: object.spec.resource_group.clone(),
             tenant: status.and_then(|status| status.tenant.clone()),
-            connection: (namespace, object.spec.connection_ref.name.clone()),
+            connection,
+            allowed: at_home || still_allowed,
             // adopt is read only while no id is recorded, so what is recorded hides what is named.
             named: named.filter(|id| {
                 current.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
             }),
             recorded,
-            reserved,
+            reserved: former.and_then(|former| former.reserved),
         }
     }
 
@@ -269,7 +282,8 @@ impl Claimant {
         {
             return Some(0);
         }
-        let named = self.named.as_deref() == Some(id)
+        let named = self.allowed
+            && self.named.as_deref() == Some(id)
             && tenant_of(&self.connection).as_ref() == Some(&key.tenant);
         named.then_some(1)
     }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::catalogue::Catalogue;
 use super::claims::Claims;
+use super::connection::grants::Namespaces;
 use super::connection::surveys::Surveys;
 use super::connection::views::Connections;
 use super::memory::Memories;
@@ -21,6 +22,7 @@ use crate::aicore::{
     Batcher, ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant,
 };
 use crate::api::{Connection, DeletionPolicy, Deployment};
+use crate::lease::{Leadership, LeaseOptions};
 use crate::lifecycle::identity::Identity;
 use crate::metrics::Metrics;
 
@@ -49,11 +51,17 @@ pub struct Options {
     pub model_check: Duration,
     /// How many objects are worked on at the same time.
     pub concurrency: u16,
+    /// How the Lease of the leader is held.
+    pub lease: LeaseOptions,
 }
 
 impl Options {
     /// How long a create call whose answer was lost can still have its effect, or stay unseen after it: the call itself ends at the request
     /// timeout, and what it made may be missing from lists for the grace period.
+    ///
+    /// It is counted from when this process, leading, first saw the intent. A former leader's call does not make it longer: that one broke its
+    /// calls off before its Lease ran out, and this process leads only since then. What a process sends that was paused between looking at the
+    /// clock and writing to the connection may come later than that, as what the network holds back may: that is what lapsed calls are kept for.
     pub(crate) fn settle(&self) -> Duration {
         self.client.request_timeout + self.create_grace
     }
@@ -68,12 +76,17 @@ pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) cluster_id: String,
     pub(crate) metrics: Arc<Metrics>,
+    /// Whether this process may write.
+    pub(crate) leadership: Leadership,
+    /// Namespace and name of the Lease by which it leads.
+    pub(crate) lease: String,
     /// Where the operator keeps what must outlive the objects.
     pub(crate) own_namespace: String,
     pub(crate) inventory: Arc<Inventory>,
     pub(crate) batcher: Arc<Batcher>,
     pub(crate) claims: Claims,
     pub(crate) connections: Connections,
+    pub(crate) namespaces: Namespaces,
     pub(crate) surveys: Surveys,
     pub(crate) memories: Memories,
     pub(crate) events: Events,

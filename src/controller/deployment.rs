@@ -12,18 +12,23 @@ use super::act::obstacle::{Obstacle, backoff};
 use super::act::status::write_status;
 use super::context::Context;
 use super::observe::{Observation, observe};
+use super::office_hours::Followed;
 use super::problem::{Failure, Problem};
 use super::subject::{Subject, wanted};
 use super::tell::events::News;
 use super::tell::words::{Mood, recorded_id, say};
 use super::tell::{log, report};
-use super::{act, finalizers, model, wake};
+use super::{act, endpoint, expiry, finalizers, model, office_hours, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
+use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
 
 /// After so many attempts without effect, which take some minutes, a person is told.
 const HOPELESS: u32 = 8;
+
+/// How soon an object that may not use its Connection is looked at again at the latest: nothing tells of a label that its namespace is given.
+const DENIED: Duration = Duration::from_secs(30);
 
 /// Takes the next step of an object, and says when to look at it again.
 #[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
@@ -31,7 +36,7 @@ pub(crate) async fn reconcile(
     object: Arc<Deployment>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
-    let Some(uid) = object.uid() else {
+    let Some(uid) = object.uid().filter(|_| context.leadership.is_held()) else {
         return Ok(Action::await_change());
     };
     let memory = context.memories.of(&uid);
@@ -48,6 +53,8 @@ pub(crate) async fn reconcile(
             debug!(%error, "the object has changed meanwhile; looking again");
             Ok(Action::requeue(pause(&subject, None)))
         }
+        // Everything is looked at when this process leads again.
+        Err(error) if lease::is_refusal(&error) => Ok(Action::await_change()),
         Err(error) => Err(error),
     }
 }
@@ -69,7 +76,18 @@ pub(crate) fn after_error(
 }
 
 async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
-    let observation = observe(subject).await?;
+    let rest_of_hours = match office_hours::follow(subject).await? {
+        Followed::Until(rest) => rest,
+        Followed::Changed => return Ok(Action::requeue(Duration::ZERO)),
+        Followed::Not(failure) => {
+            fail(subject, &failure).await?;
+            return Ok(Action::await_change());
+        }
+    };
+    let mut observation = observe(subject).await?;
+    let rechecks = [observation.recheck, rest_of_hours];
+    observation.recheck = rechecks.into_iter().flatten().min();
+    observation.endpoint = endpoint::publish(subject, &observation).await?;
     let step = next_step(&observation.situation);
     debug!(?step, situation = ?observation.situation, "decided");
     let sending = shown(subject, &observation, step);
@@ -96,6 +114,9 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let outcome = act::take(subject, &observation, step).await;
     if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
         subject.remember(|memory| memory.sent(&id, step, shown, times));
+    }
+    if step == Step::Done(Done::Expired) {
+        expiry::clean_up(subject).await?;
     }
     if matches!(outcome, Ok(false)) && !matches!(step, Step::Release(_)) {
         if step == Step::Done(Done::Running) || recorded_id(&subject.object).is_empty() {
@@ -261,14 +282,11 @@ async fn tell(
         let id = recorded_id(&subject.object);
         match verdict.mood {
             Mood::Settled => {
-                subject
-                    .context
-                    .events
-                    .publish(
-                        &*subject.object,
-                        News::good(verdict.reason, &id, verdict.message),
-                    )
-                    .await
+                let news = match observation.doubtful() {
+                    [] => News::good(verdict.reason, &id, verdict.message),
+                    _ => News::bad(verdict.reason, &id, verdict.message),
+                };
+                subject.context.events.publish(&*subject.object, news).await
             }
             Mood::Stalled => {
                 subject
@@ -314,7 +332,7 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
     let gone = matches!(step, Step::Release(_) | Step::Done(Done::Released));
     let empty = step == Step::Done(Done::Deleted)
         || step == Step::Done(Done::Stopped) && observation.remote.is_none();
-    let nothing_left = gone || empty && !lapsed;
+    let nothing_left = gone || empty && !lapsed && observation.doubtful().is_empty();
     if matches!(step, Step::Release(_)) {
         wake::connections(context, wake::connections_of(&subject.object));
     }
@@ -333,9 +351,18 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
         }
     }
     // A call besides the lists has failed, or the Connection is not held yet: no list brings news of that.
-    let unannounced = step == Step::Wait(Wait::Chain) || observation.problem.is_some();
+    let unannounced = matches!(
+        step,
+        Step::Wait(Wait::Chain) | Step::Stall(Stall::AccessDenied)
+    ) || observation.problem.is_some()
+        || observation.endpoint.problem.is_some();
     if unannounced {
-        return Action::requeue(pause(subject, None));
+        let longest = if observation.is_denied() {
+            DENIED
+        } else {
+            Duration::MAX
+        };
+        return Action::requeue(pause(subject, None).min(longest));
     }
     Action::requeue(observation.recheck.unwrap_or(context.options.resync))
 }

@@ -8,6 +8,7 @@ use kube::ResourceExt;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::endpoint::Published;
 use crate::aicore::GroupKey;
 use crate::api::Deployment;
 use crate::lifecycle::Step;
@@ -66,6 +67,8 @@ pub(crate) struct Memory {
     pub(crate) failures: u32,
     /// Until when AI Core asks to be left alone.
     leave_alone: Option<Instant>,
+    /// What applications were told last.
+    pub(crate) published: Option<Published>,
     intent: Option<(CallKey, Instant)>,
     group_missing: Option<(String, Instant)>,
 }
@@ -145,6 +148,7 @@ impl Memory {
             terminating: None,
             failures: 0,
             leave_alone: None,
+            published: None,
             intent: None,
             group_missing: None,
         }

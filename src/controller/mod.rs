@@ -4,8 +4,10 @@
 //! - `observe`: what is known, in the words of the rules;
 //! - `act`: what is done, one effect for each step;
 //! - `tell`: what a person reads of it;
+//! - `office_hours`: what a schedule says; `endpoint`: what applications are told; `expiry`: an object that goes with its
+//!   deployment;
 //! - `connection`: the way to AI Core, and how it is kept open;
-//! - `rewind`: whether the cluster was restored from a backup;
+//! - `rewind`: whether the cluster was restored from a backup, besides what the Lease tells of that;
 //! - `uninstall`: whether an object is deleted only because everything is;
 //! - `catalogue`, `answers`: what AI Core offers; `model`: whether a model that is served will be retired;
 //! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
@@ -18,11 +20,14 @@ mod claims;
 mod connection;
 mod context;
 mod deployment;
+mod endpoint;
+mod expiry;
 mod finalizers;
 mod listed;
 mod memory;
 mod model;
 mod observe;
+mod office_hours;
 mod problem;
 mod rewind;
 mod subject;
@@ -32,7 +37,7 @@ mod wake;
 
 use std::sync::Arc;
 
-use futures::{Stream, StreamExt, TryStreamExt};
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::ListParams;
 use kube::core::NamespaceResourceScope;
@@ -50,7 +55,8 @@ pub use context::Options;
 pub use listed::Listed;
 
 use crate::aicore::{Batcher, BatcherOptions, Inventory};
-use crate::api::{Connection, Deployment};
+use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment};
+use crate::lease::{Election, Lost, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::Metrics;
 use context::Context;
@@ -76,34 +82,43 @@ pub enum RunError {
         "--cluster-id has to be 1 to {MAXIMUM_CLUSTER_ID} letters, digits, dots and hyphens, but is `{0}`"
     )]
     InvalidClusterId(String),
-    /// The cluster's store shows an older state than before.
-    #[error(
-        "the cluster's store was set back, so nothing that was remembered counts any more; start the operator again"
-    )]
-    Rewound,
+    /// No client for the Kubernetes API can be made from the configuration.
+    #[error("the Kubernetes API cannot be used; correct the kubeconfig or the service account")]
+    Client(#[source] kube::Error),
+    /// Another process leads now, or nothing that was remembered counts any more.
+    #[error(transparent)]
+    Lost(#[from] Lost),
 }
 
-/// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended.
+/// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended. They work only while this process holds
+/// the Lease, which is let go at the end.
 ///
 /// # Errors
 ///
-/// When it cannot start, or when the cluster's store was restored from a backup: then it ends by itself and has to be started again.
+/// When it cannot start, when another process has taken the Lease, or when the cluster's store was restored from a backup: then it ends by
+/// itself and has to be started again.
 pub async fn run(
-    client: Client,
-    options: Options,
+    config: kube::Config,
+    mut options: Options,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
+    let leadership = metrics.leadership().clone();
+    options.client.permit = leadership.permit();
+    let client = gated(config.clone(), &leadership.permit()).map_err(RunError::Client)?;
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
-    deployments
-        .list(&ListParams::default().limit(1))
+    let present = deployments
+        .list_metadata(&ListParams::default())
         .await
         .map_err(RunError::CustomResources)?;
     connections
         .list(&ListParams::default().limit(1))
         .await
         .map_err(RunError::CustomResources)?;
+    let has_worked_before = present
+        .iter()
+        .any(|object| finalizers::has(object, DEPLOYMENT_FINALIZER));
     let cluster_id = cluster_id(&client, options.cluster_id.clone()).await?;
     info!(
         cluster_id,
@@ -111,6 +126,18 @@ pub async fn run(
         "starting"
     );
 
+    let own_namespace = options
+        .own_namespace
+        .clone()
+        .unwrap_or_else(|| client.default_namespace().to_owned());
+    let election = Election::new(
+        config,
+        &own_namespace,
+        options.lease.clone(),
+        leadership.clone(),
+        has_worked_before,
+    )
+    .map_err(RunError::Client)?;
     let (inventory_events, changes) = mpsc::unbounded_channel();
     let (wake_deployment, woken_deployments) = mpsc::unbounded_channel();
     let (wake_connection, woken_connections) = mpsc::unbounded_channel();
@@ -120,15 +147,15 @@ pub async fn run(
         inventory: Inventory::new(options.inventory, inventory_events),
         batcher: Batcher::new(BatcherOptions::default()),
         events: tell::events::Events::new(client.clone()),
-        own_namespace: options
-            .own_namespace
-            .clone()
-            .unwrap_or_else(|| client.default_namespace().to_owned()),
+        lease: format!("{own_namespace}/{}", options.lease.name),
+        leadership,
+        own_namespace,
         kube: client,
         cluster_id,
         metrics,
         claims: Default::default(),
         connections: Default::default(),
+        namespaces: Default::default(),
         surveys: Default::default(),
         memories: Default::default(),
         deployments: reader.clone(),
@@ -191,18 +218,25 @@ pub async fn run(
             .for_each(|_| std::future::ready(()));
     let background = async {
         tokio::select! {
-            () = wake::run(&context, changes) => Ok(()),
-            () = connection::secrets::watch(&context, connection_reader) => Ok(()),
-            () = rewind::wait(&context) => {
-                shutdown.cancel();
-                Err(RunError::Rewound)
-            }
-            () = shutdown.cancelled() => Ok(()),
+            () = wake::run(&context, changes) => {}
+            () = wake::in_each_term(&context, &connection_reader) => {}
+            () = connection::secrets::watch(&context, connection_reader.clone()) => {}
+            () = shutdown.cancelled() => {}
         }
     };
-    let (ended, (), ()) = tokio::join!(background, deployment_controller, connection_controller);
+    let work_has_ended = CancellationToken::new();
+    let work = async {
+        tokio::join!(background, deployment_controller, connection_controller);
+        work_has_ended.cancel();
+    };
+    // Whoever must not go on does not end in order either, since nothing more may be written.
+    let leading = election.run(work_has_ended.clone());
+    tokio::select! {
+        ended = async { tokio::try_join!(leading, work.map(Ok)) } => ended?,
+        () = context.rewound.notified() => return Err(Lost::SetBack.into()),
+    };
     info!("stopped");
-    ended
+    Ok(())
 }
 
 fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>

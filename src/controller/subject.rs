@@ -128,13 +128,22 @@ fn annotation<'a>(object: &'a Deployment, name: &str) -> Option<&'a str> {
     object.annotations().get(name).map(|value| value.trim())
 }
 
+/// The state that is wanted: what the schedule says, as it is recorded, or what the spec does.
+pub(crate) fn desired_state(object: &Deployment) -> DesiredState {
+    let status = object.status.as_ref();
+    let scheduled =
+        status.filter(|status| object.spec.schedule.is_some() && status.schedule.is_some());
+    let scheduled = scheduled.and_then(|status| status.desired_state);
+    scheduled.or(object.spec.desired_state).unwrap_or_default()
+}
+
 /// Where the object is to be driven.
 pub(crate) fn goal(object: &Deployment, default_policy: DeletionPolicy) -> Goal {
     let policy = object.spec.deletion_policy.unwrap_or(default_policy);
     match (
         finalizers::is_terminating(object),
         policy,
-        object.spec.desired_state,
+        desired_state(object),
     ) {
         (true, DeletionPolicy::Delete, _) => Goal::Released,
         (true, DeletionPolicy::Orphan, _) => Goal::Orphaned,

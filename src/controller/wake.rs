@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use kube::ResourceExt;
-use kube::runtime::reflector::ObjectRef;
+use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
+use super::connection::reference;
 use super::context::Context;
 use crate::aicore::{Change, Event, GroupKey};
 use crate::api::{Connection, Deployment};
@@ -47,6 +47,17 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                 wake_connections(context, &key);
             }
         }
+    }
+}
+
+/// Wakes everything whenever this process begins to lead, or can write again: until then nothing was looked at.
+pub(crate) async fn in_each_term(context: &Context, all_connections: &Store<Connection>) {
+    let mut term = 0;
+    loop {
+        term = context.leadership.term_after(term).await;
+        wake(context, objects(context, |_| true).into_iter());
+        let all = all_connections.state();
+        connections(context, all.iter().map(|one| ObjectRef::from_obj(&**one)));
     }
 }
 
@@ -116,13 +127,8 @@ pub(crate) fn connections(
 
 /// Every Connection that an object names or has used.
 pub(crate) fn connections_of(object: &Deployment) -> Vec<ObjectRef<Connection>> {
-    let namespace = object.namespace().unwrap_or_default();
-    let used = object
-        .status
-        .as_ref()
-        .and_then(|status| status.connection.as_ref());
-    let names = std::iter::once(&object.spec.connection_ref.name).chain(used);
+    let names = std::iter::once(reference::named(object)).chain(reference::used(object));
     names
-        .map(|name| ObjectRef::new(name).within(&namespace))
+        .map(|(namespace, name)| ObjectRef::new(&name).within(&namespace))
         .collect()
 }

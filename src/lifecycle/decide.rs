@@ -8,7 +8,8 @@
 //! 4. a deployment that another object claims is never written to;
 //! 5. without a working key to the recorded tenant there is no remote effect;
 //! 6. nothing of a protected object is stopped or deleted, and nothing of a deleted one before it is known that not everything is
-//!    uninstalled.
+//!    uninstalled;
+//! 7. nothing is created, adopted or changed through a Connection whose grant was withdrawn.
 
 use super::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
@@ -37,7 +38,8 @@ pub fn next_step(situation: &Situation) -> Step {
             (Order::None, _) => {}
         }
     }
-    with_others(situation, guarded(situation, by_record(situation)))
+    let step = guarded(situation, by_record(situation));
+    with_others(situation, allowed(situation, step))
 }
 
 /// The next step for a deployment that the object has besides the recorded one: whatever the goal is, it goes.
@@ -89,6 +91,31 @@ fn guarded(situation: &Situation, step: Step) -> Step {
     }
 }
 
+/// What a namespace was once allowed to make it may always stop and delete. What serves to make, adopt or change something needs the grant, and so
+/// does the end of a deployment that only makes room for another.
+fn allowed(situation: &Situation, step: Step) -> Step {
+    let adopts = matches!(
+        situation.record,
+        Record::Nothing {
+            source: Source::Adopt,
+            ..
+        }
+    );
+    let needs_grant = match step {
+        Step::PrepareConfiguration
+        | Step::Create
+        | Step::ChangeConfiguration
+        | Step::Wait(Wait::Chain) => true,
+        Step::Take => adopts,
+        Step::Stop | Step::Delete => situation.goal == Goal::Running,
+        _ => false,
+    };
+    match situation.connection {
+        Connection::Withdrawn if needs_grant => Step::Stall(Stall::AccessDenied),
+        _ => step,
+    }
+}
+
 /// A goal that leaves nothing running is not reached while another deployment of the object may run.
 fn with_others(situation: &Situation, step: Step) -> Step {
     let at_rest = matches!(
@@ -100,7 +127,7 @@ fn with_others(situation: &Situation, step: Step) -> Step {
         Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped)
     );
     match situation.others {
-        Others::Unrecorded if at_rest && situation.connection == Connection::Ready => Step::Retire,
+        Others::Unrecorded if at_rest && situation.connection.answers() => Step::Retire,
         Others::Retiring if nothing_runs => {
             obstacle(situation.connection).unwrap_or(Step::Wait(Wait::Retiring))
         }
@@ -111,7 +138,7 @@ fn with_others(situation: &Situation, step: Step) -> Step {
 /// What stands in the way of asking AI Core at all.
 fn obstacle(connection: Connection) -> Option<Step> {
     match connection {
-        Connection::Ready => None,
+        Connection::Ready | Connection::Withdrawn => None,
         Connection::Unreachable => Some(Step::Wait(Wait::Unreachable)),
         Connection::Unusable => Some(Step::Stall(Stall::ConnectionUnusable)),
         Connection::OtherTenant => Some(Step::Stall(Stall::TenantChanged)),
@@ -165,6 +192,7 @@ fn resolve(resolution: Resolution) -> Step {
         Resolution::Found => Step::Take,
         Resolution::NoEffect => Step::ClearIntent,
         Resolution::Ambiguous => Step::Stall(Stall::Ambiguous),
+        Resolution::Foreign => Step::Stall(Stall::OperatorConflict),
     }
 }
 

@@ -35,7 +35,7 @@ fn writes_remotely(step: Step) -> bool {
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
         situations().count(),
-        (25 + 4 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 4 * 4 * 3 * 3 * 5
+        (25 + 5 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 5 * 4 * 3 * 3 * 5
     );
 }
 
@@ -84,7 +84,7 @@ fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
             situation.connection == Connection::Ready
         }
         Step::Release(Release::Gone | Release::NeverSeen) => {
-            situation.connection == Connection::Ready
+            situation.connection.answers()
                 && matches!(
                     situation.record,
                     Record::Deployment {
@@ -147,8 +147,49 @@ fn nothing_is_created_while_deleting_or_while_something_is_recorded() {
 fn nothing_is_written_remotely_without_a_working_key_to_the_recorded_tenant() {
     check(
         "remote effects need a ready connection",
-        |situation, step| !writes_remotely(step) || situation.connection == Connection::Ready,
+        |situation, step| !writes_remotely(step) || situation.connection.answers(),
     );
+}
+
+#[test]
+fn nothing_is_made_changed_or_adopted_without_a_grant() {
+    check("a withdrawn grant", |situation, step| {
+        let adopts = matches!(
+            situation.record,
+            Record::Nothing {
+                source: Source::Adopt,
+                ..
+            }
+        );
+        situation.connection != Connection::Withdrawn
+            || match step {
+                Step::Create | Step::PrepareConfiguration | Step::ChangeConfiguration => false,
+                Step::Stop | Step::Delete => situation.goal != Goal::Running,
+                Step::Take => !adopts,
+                _ => true,
+            }
+    });
+}
+
+#[test]
+fn a_withdrawn_grant_takes_nothing_from_stopping_and_deleting() {
+    check("stop and delete need no grant", |situation, step| {
+        let adopts = matches!(
+            situation.record,
+            Record::Nothing {
+                source: Source::Adopt,
+                ..
+            }
+        );
+        let with_grant = Situation {
+            connection: Connection::Ready,
+            ..*situation
+        };
+        situation.connection != Connection::Withdrawn
+            || situation.goal == Goal::Running
+            || adopts
+            || step == next_step(&with_grant)
+    });
 }
 
 #[test]
@@ -181,6 +222,14 @@ fn an_object_that_is_let_go_has_no_effect_but_to_go() {
 }
 
 #[test]
+fn a_create_call_that_another_operator_has_announced_is_left_alone() {
+    check("hands off", |situation, step| {
+        situation.record != Record::Intent(Resolution::Foreign)
+            || !writes_remotely(step) && !matches!(step, Step::Take | Step::ClearIntent)
+    });
+}
+
+#[test]
 fn nothing_of_a_protected_object_is_stopped_deleted_or_let_go() {
     check("a hold holds", |situation, step| {
         situation.order != Order::Hold
@@ -205,8 +254,7 @@ fn nobody_goes_while_another_deployment_of_the_object_may_run() {
             || match step {
                 Step::Release(Release::Orphaned | Release::Uninstalled | Release::Forced) => true,
                 Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped) => {
-                    situation.others == Others::Unrecorded
-                        && situation.connection != Connection::Ready
+                    situation.others == Others::Unrecorded && !situation.connection.answers()
                 }
                 _ => true,
             }

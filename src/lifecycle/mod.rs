@@ -8,16 +8,20 @@
 //! - [`decide`](self::next_step): the tables, also for deployments that are [retiring](retiring_step);
 //! - [`evidence`]: what proves that a deployment is gone, or that a call had no effect;
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
+//! - [`late`]: until when such a call can have had its effect;
 //! - [`identity`]: how the name of a configuration leads back to its object;
 //! - [`configuration`]: whether a configuration fits its executable;
-//! - [`retirement`]: whether a hosted model will be gone soon.
+//! - [`retirement`]: whether a hosted model will be gone soon;
+//! - [`schedule`]: when office hours want it to run.
 
 pub mod configuration;
 mod decide;
 pub mod evidence;
 pub mod identity;
 pub mod intent;
+pub mod late;
 pub mod retirement;
+pub mod schedule;
 pub mod situation;
 pub mod step;
 #[cfg(test)]

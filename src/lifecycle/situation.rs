@@ -33,6 +33,16 @@ pub enum Connection {
     Unusable,
     /// The key leads to another tenant than the one that the recorded ids live in.
     OtherTenant,
+    /// The key works and leads to the recorded tenant, but the object's namespace is not allowed to use it any more: what there is can be
+    /// looked at, stopped and deleted.
+    Withdrawn,
+}
+
+impl Connection {
+    /// Whether what is recorded can be looked at, stopped and deleted.
+    pub fn answers(self) -> bool {
+        matches!(self, Self::Ready | Self::Withdrawn)
+    }
 }
 
 /// Who holds the deployment that is recorded or named.
@@ -113,6 +123,8 @@ pub enum Resolution {
     NoEffect,
     /// There are candidates, but nothing proves which one it is.
     Ambiguous,
+    /// An operator with another Lease has announced the call, and may be about to make it.
+    Foreign,
 }
 
 /// What AI Core says of a recorded deployment.

@@ -105,6 +105,8 @@ pub enum Stall {
     ConnectionUnusable,
     /// The key leads to another tenant than the recorded one.
     TenantChanged,
+    /// The object's namespace is not allowed to use the Connection any more, and the next step needs that.
+    AccessDenied,
     /// Another object claims the deployment.
     Claimed,
     /// Several deployments could be this object's.
@@ -121,6 +123,8 @@ pub enum Stall {
     NoConfiguration,
     /// The deployment stays in a passing state for too long.
     Overdue,
+    /// An operator with another Lease works on the object.
+    OperatorConflict,
     /// The object is protected, and would have to be stopped, deleted or let go.
     Protected,
 }

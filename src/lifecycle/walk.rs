@@ -17,11 +17,12 @@ pub const GOALS: [Goal; 5] = [
 ];
 
 /// Every connection.
-pub const CONNECTIONS: [Connection; 4] = [
+pub const CONNECTIONS: [Connection; 5] = [
     Connection::Ready,
     Connection::Unreachable,
     Connection::Unusable,
     Connection::OtherTenant,
+    Connection::Withdrawn,
 ];
 
 /// Every source of a first deployment.
@@ -43,11 +44,12 @@ pub const LOOKS: [Look; 5] = [
 ];
 
 /// Everything that can become of a create call.
-pub const RESOLUTIONS: [Resolution; 4] = [
+pub const RESOLUTIONS: [Resolution; 5] = [
     Resolution::Pending,
     Resolution::Found,
     Resolution::NoEffect,
     Resolution::Ambiguous,
+    Resolution::Foreign,
 ];
 
 /// Every holder.

@@ -1,11 +1,14 @@
-//! What is done to a whole cluster: the custom resource definitions are deleted, and rights are taken away. Nobody else could work there, so these
-//! tests have a control plane of their own, and take turns on it.
+//! What concerns a whole cluster: the custom resource definitions are deleted, rights are taken away, and an operator looks at all namespaces. Nobody
+//! else could work there, so these tests have a control plane of their own, and take turns on it.
 
 #[allow(dead_code, reason = "these tests need some of the objects only")]
 #[path = "../end_to_end/manifests.rs"]
 mod manifests;
 
+mod attacker;
+mod neighbours;
 mod rights;
+mod tenancy;
 mod uninstall;
 
 use harness::control_plane::ControlPlane;

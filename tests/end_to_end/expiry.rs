@@ -68,3 +68,40 @@ async fn an_expired_deployment_is_made_anew_on_demand() {
     scene.delete_and_wait("churn").await;
     scene.finish(2).await;
 }
+
+#[tokio::test]
+async fn an_object_goes_with_its_expired_deployment_where_its_spec_asks_for_that() {
+    let scene = scene().await;
+    let spec = json!({
+        "configuration": configuration(&json!({})),
+        "ttl": "10m",
+        "expiryPolicy": "Delete",
+    });
+    scene.put(&with("churn", spec)).await;
+    let id = scene.until_ready("churn", "Running").await;
+    grow_old(&scene, &id).await;
+    scene.until_gone("Deployment", "churn").await;
+    scene.until_told("CleanedUp").await;
+    assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_protected_object_does_not_go_with_its_expired_deployment() {
+    let scene = scene().await;
+    let spec = json!({
+        "configuration": configuration(&json!({})),
+        "ttl": "10m",
+        "expiryPolicy": "Delete",
+    });
+    let mut object = with("churn", spec);
+    object["metadata"]["annotations"] = json!({"aicore.dev/protected": "true"});
+    scene.put(&object).await;
+    let id = scene.until_ready("churn", "Running").await;
+    grow_old(&scene, &id).await;
+    scene.until_ready("churn", "Expired").await;
+    let unprotected = json!({"metadata": {"annotations": {"aicore.dev/protected": null}}});
+    scene.change("Deployment", "churn", unprotected).await;
+    scene.until_gone("Deployment", "churn").await;
+    scene.finish(1).await;
+}

@@ -1,22 +1,17 @@
-//! Deployments that an object has besides the one that it records: late results of create calls that were given up, and copies made by hand. They
-//! are stopped and deleted where nobody else can have made them, and no object goes before them.
+//! Late results of create calls that were given up, which an object has besides the deployment that it records. They are stopped and deleted where
+//! nobody else can have made them, and no object goes before them.
 
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
 use harness::scene::{GROUP, LIMIT, Scene};
 use serde_json::{Value, json};
 
-use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish};
+use crate::manifests::{
+    configuration_of, deployment, deployment_from, make_exclusive, scene, wish,
+};
 
 /// Far later than the operator waits for the outcome of a create call: the request timeout of 3 s and the grace period of 2 s.
 const LATE: Effect = Effect::LatencyMs(14_000);
-
-/// The configuration that an object's deployment was made from.
-async fn configuration_of(scene: &Scene, name: &str) -> String {
-    let object = scene.get("Deployment", name).await;
-    let id = object["status"]["deployment"]["configurationId"].as_str();
-    id.expect("its deployment has been seen").to_owned()
-}
 
 /// A deployment that came too late was stopped and deleted, with events that say why, and the object runs on with the one that it has.
 async fn assert_retired(scene: &Scene, late: &str, current: &str) {
@@ -166,21 +161,38 @@ async fn a_late_result_that_comes_while_the_object_is_being_deleted_goes_first()
 /// An object that wants nothing any more by the time at which the result of its first call comes. Returns the id of that.
 async fn late_for_an_object_that_is(desired_state: &str) -> (Scene, String) {
     let scene = scene().await;
+    let late = late_for(&scene, &deployment("churn"), desired_state).await;
+    (scene, late)
+}
+
+async fn late_for(scene: &Scene, object: &Value, desired_state: &str) -> String {
     scene
         .ai_core
         .fault("late", &[CreateDeployment], Some(1), LATE)
         .await;
-    scene.put(&deployment("churn")).await;
+    scene.put(object).await;
     scene.until_announced("churn").await;
-    wish(&scene, "churn", desired_state).await;
+    wish(scene, "churn", desired_state).await;
     assert_eq!(scene.until_ready("churn", desired_state).await, "");
-    let late = result_of_the_last_of(&scene, 1).await;
-    (scene, late)
+    result_of_the_last_of(scene, 1).await
 }
 
 #[tokio::test]
 async fn a_late_result_goes_although_its_object_says_deleted() {
     let (scene, late) = late_for_an_object_that_is("Deleted").await;
+    scene.ai_core.until_gone(&late, LIMIT).await;
+    scene.until_ready("churn", "Deleted").await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_late_result_from_a_configuration_that_nobody_else_uses_goes_although_its_object_says_deleted()
+ {
+    let scene = scene().await;
+    make_exclusive(&scene).await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    let late = late_for(&scene, &deployment_from("churn", &configuration), "Deleted").await;
     scene.ai_core.until_gone(&late, LIMIT).await;
     scene.until_ready("churn", "Deleted").await;
     scene.delete_and_wait("churn").await;
@@ -205,65 +217,5 @@ async fn an_object_that_said_deleted_before_a_late_result_takes_it_along() {
     scene.ai_core.listed_again(2, LIMIT).await;
     scene.delete_and_wait("churn").await;
     assert_eq!(scene.ai_core.status_of(&late).await, None);
-    scene.finish(1).await;
-}
-
-/// A running object, and a copy of its deployment that a person has made from its configuration.
-async fn with_a_copy() -> (Scene, [String; 2]) {
-    let scene = scene().await;
-    scene.put(&deployment("churn")).await;
-    let current = scene.until_ready("churn", "Running").await;
-    let configuration = configuration_of(&scene, "churn").await;
-    let copy = scene.ai_core.add_deployment(GROUP, &configuration).await;
-    scene.ai_core.listed_again(5, LIMIT).await;
-    assert_eq!(
-        scene.ai_core.effects().await,
-        [(CreateDeployment, Some(current.clone()))],
-        "a copy is nobody's late result, so it is left alone as long as the object runs"
-    );
-    (scene, [current, copy])
-}
-
-async fn assert_all_gone(scene: &Scene, ids: &[String]) {
-    for id in ids {
-        assert_eq!(scene.ai_core.status_of(id).await, None, "{id} is left");
-    }
-}
-
-#[tokio::test]
-async fn a_copy_that_bears_the_objects_name_is_gone_before_the_object_goes() {
-    let (scene, ids) = with_a_copy().await;
-    scene.delete_and_wait("churn").await;
-    assert_all_gone(&scene, &ids).await;
-    scene.finish(1).await;
-}
-
-#[tokio::test]
-async fn a_copy_that_bears_the_objects_name_is_gone_when_the_object_says_deleted() {
-    let (scene, ids) = with_a_copy().await;
-    wish(&scene, "churn", "Deleted").await;
-    scene.until_ready("churn", "Deleted").await;
-    assert_all_gone(&scene, &ids).await;
-    scene.delete_and_wait("churn").await;
-    scene.finish(1).await;
-}
-
-#[tokio::test]
-async fn a_copy_whose_stop_is_lost_and_that_is_slow_to_go_holds_the_object() {
-    let (scene, ids) = with_a_copy().await;
-    let [_, copy] = &ids;
-    for operation in [StopDeployment, DeleteDeployment] {
-        scene
-            .ai_core
-            .fault("lost", &[operation], Some(2), Effect::DropBefore)
-            .await;
-    }
-    scene.delete("Deployment", "churn").await;
-    let retiring = |object: &Value| object["status"]["retiring"][0]["id"] == copy.as_str();
-    scene
-        .until("Deployment", "churn", "the copy is to go too", retiring)
-        .await;
-    scene.until_gone("Deployment", "churn").await;
-    assert_all_gone(&scene, &ids).await;
     scene.finish(1).await;
 }

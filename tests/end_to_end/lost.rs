@@ -3,10 +3,11 @@
 
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::CreateDeployment;
-use harness::scene::{GROUP, LIMIT, Scene};
+use harness::scene::{GROUP, LIMIT, Scene, condition};
+use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::manifests::{deployment, deployment_from, make_exclusive, scene, wish};
+use crate::manifests::{adoption, deployment, deployment_from, make_exclusive, scene, wish};
 
 /// Empties the status, as an administrator.
 async fn lose_status(scene: &Scene, name: &str) {
@@ -122,6 +123,36 @@ async fn an_object_whose_status_is_lost_and_that_is_deleted_takes_its_deployment
     scene.finish(1).await;
 }
 
+/// What only may be its own is not touched by an object that is to have nothing, and named before the object forgets about it.
+#[tokio::test]
+async fn an_object_whose_status_is_lost_and_that_goes_names_what_may_be_its_deployment() {
+    let mut scene = scene().await;
+    put_from_configuration(&scene).await;
+    let id = scene.until_ready("churn", "Running").await;
+    scene.operator.kill().await;
+    lose_status(&scene, "churn").await;
+    wish(&scene, "churn", "Deleted").await;
+    scene.operator.start_again();
+    let object = scene.until_reason("Deployment", "churn", "Deleted").await;
+    let ready = condition(&object, "Ready");
+    assert_eq!(ready["status"], "True");
+    let message = ready["message"].as_str().unwrap_or_default();
+    assert!(message.contains(&id), "{message}");
+
+    scene.delete_and_wait("churn").await;
+
+    let note = scene.until_told("Released").await;
+    assert!(note.contains(&id), "{note}");
+    assert_eq!(
+        scene.ai_core.status_of(&id).await.as_deref(),
+        Some("RUNNING")
+    );
+    scene.put(&adoption("heir", &id, "Delete")).await;
+    assert_eq!(scene.until_ready("heir", "Running").await, id);
+    scene.delete_and_wait("heir").await;
+    scene.finish(1).await;
+}
+
 #[tokio::test]
 async fn a_status_that_is_lost_during_a_create_call_makes_no_second_deployment() {
     let scene = scene().await;
@@ -157,4 +188,57 @@ async fn the_result_of_an_earlier_call_is_not_taken_for_that_of_a_call_with_the_
     assert_ne!(scene.until_ready("churn", "Running").await, first);
     scene.delete_and_wait("churn").await;
     scene.finish(2).await;
+}
+
+/// A stranger's deployment from a configuration, made at a time of which the store knows nothing when the operator starts.
+async fn made_while_forgotten(scene: &mut Scene, configuration: &str) -> String {
+    scene.operator.kill().await;
+    let backup = SignedDuration::from_mins(10);
+    scene.operator.set_lease_back(backup).await;
+    let id = scene.ai_core.add_deployment(GROUP, configuration).await;
+    scene.operator.start_again();
+    id
+}
+
+#[tokio::test]
+async fn what_was_made_at_a_time_that_the_store_has_forgotten_is_asked_about_until_a_person_answers()
+ {
+    let mut scene = scene().await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    let made = made_while_forgotten(&mut scene, &configuration).await;
+    scene.put(&deployment_from("churn", &configuration)).await;
+    scene.put(&deployment_from("other", &configuration)).await;
+    for name in ["churn", "other"] {
+        let message = scene.until_stalled(name, "Ambiguous").await;
+        assert!(message.contains(&made), "{message}");
+        assert!(message.contains("aicore.dev/not-mine"), "{message}");
+    }
+    // The question outlives a restart.
+    scene.operator.kill().await;
+    scene.operator.start_again();
+    let not_mine =
+        json!({"metadata": {"annotations": {"aicore.dev/not-mine": format!("d0, {made}")}}});
+    scene.change("Deployment", "churn", not_mine).await;
+    assert_ne!(scene.until_ready("churn", "Running").await, made);
+    scene.until_stalled("other", "Ambiguous").await;
+    let mine = json!({"spec": {"adopt": {"deploymentId": made}, "deletionPolicy": "Delete"}});
+    scene.change("Deployment", "other", mine).await;
+    assert_eq!(scene.until_ready("other", "Running").await, made);
+    scene.delete_and_wait("churn").await;
+    scene.delete_and_wait("other").await;
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn what_a_stranger_makes_while_the_operator_is_replaced_is_not_asked_about() {
+    let mut scene = scene().await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    scene.operator.crash().await;
+    let strangers = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    scene.operator.start_again();
+    scene.put(&deployment_from("churn", &configuration)).await;
+    assert_ne!(scene.until_ready("churn", "Running").await, strangers);
+    scene.delete_and_wait("churn").await;
+    scene.ai_core.remove(&strangers).await;
+    scene.finish(1).await;
 }

@@ -72,3 +72,10 @@ pub async fn make_exclusive(scene: &Scene) {
         .until_reason("Connection", CONNECTION, "Connected")
         .await;
 }
+
+/// The configuration that an object's deployment was made from.
+pub async fn configuration_of(scene: &Scene, name: &str) -> String {
+    let object = scene.get("Deployment", name).await;
+    let id = object["status"]["deployment"]["configurationId"].as_str();
+    id.expect("its deployment has been seen").to_owned()
+}

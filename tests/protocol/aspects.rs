@@ -53,6 +53,7 @@ pub fn connection() -> Aspect {
         Connection::Unreachable => "unreachable",
         Connection::Unusable => "no working key",
         Connection::OtherTenant => "other tenant",
+        Connection::Withdrawn => "grant withdrawn",
     };
     Aspect::new("connection", &walk::CONNECTIONS, word, |point: &Point| {
         point.situation.connection
@@ -116,6 +117,19 @@ pub fn source() -> Aspect {
     )
 }
 
+/// Whether a deployment that exists is to become the object's.
+pub fn adopts() -> Aspect {
+    Aspect::flag("adopts", |point: &Point| {
+        matches!(
+            point.situation.record,
+            Record::Nothing {
+                source: Source::Adopt,
+                ..
+            }
+        )
+    })
+}
+
 /// What a look has found.
 pub fn look() -> Aspect {
     let word = |look| match look {
@@ -140,6 +154,7 @@ pub fn resolution_word(resolution: Resolution) -> &'static str {
         Resolution::Found => "it made a deployment",
         Resolution::NoEffect => "it had no effect",
         Resolution::Ambiguous => "candidates without proof",
+        Resolution::Foreign => "another operator announced it",
     }
 }
 

@@ -29,6 +29,18 @@ pub fn alone(situation: &Situation) -> Situation {
     }
 }
 
+/// The same situation, but no grant was withdrawn.
+pub fn granted(situation: &Situation) -> Situation {
+    let connection = match situation.connection {
+        Connection::Withdrawn => Connection::Ready,
+        connection => connection,
+    };
+    Situation {
+        connection,
+        ..*situation
+    }
+}
+
 /// Those of `surroundings` that `change` leaves as they are.
 pub fn kept(
     surroundings: &[Situation],
@@ -142,7 +154,7 @@ fn is_ours(record: &Record, is_listed: bool) -> bool {
 pub fn missing(undisturbed: &[Situation]) -> Table {
     Table::new(
         "5. A deployment is recorded, and AI Core does not show it",
-        "Being in no list is not proof: see [what is](protocol.md#proof-that-a-deployment-is-gone), and tables 11 and 12.",
+        "Being in no list is not proof: see [what is](protocol.md#proof-that-a-deployment-is-gone), and tables 12 and 13.",
         vec![
             aspects::absence(),
             aspects::others(),
@@ -174,8 +186,9 @@ pub fn listed(undisturbed: &[Situation]) -> Table {
 
 /// What forbids to touch a deployment.
 pub fn guard(alone: &[Situation]) -> Table {
+    let granted_ones = kept(alone, granted);
     let recorded = || {
-        recording(alone).map(|situation| {
+        recording(&granted_ones).map(|situation| {
             let before = next_step(&undisturbed(&situation));
             changing(before, &situation, next_step(&situation))
         })
@@ -189,7 +202,7 @@ pub fn guard(alone: &[Situation]) -> Table {
     let steps = said(recorded().chain(retiring()));
     Table::new(
         "7. What forbids to touch a deployment",
-        "It changes what tables 2 to 6 say, and what tables 9 and 10 say of a retiring deployment.",
+        "It changes what tables 2 to 6 say, and what tables 10 and 11 say of a retiring deployment.",
         vec![
             aspects::said(&steps),
             aspects::order(),
@@ -198,6 +211,28 @@ pub fn guard(alone: &[Situation]) -> Table {
         ],
         vec![Aspect::only("step")],
         recorded().chain(retiring()),
+    )
+}
+
+/// What needs that the object's namespace may use the Connection.
+pub fn grant(alone: &[Situation]) -> Table {
+    let known = || {
+        recording(alone).map(|situation| {
+            let before = next_step(&granted(&situation));
+            changing(before, &situation, next_step(&situation))
+        })
+    };
+    Table::new(
+        "8. What needs a grant",
+        "It changes what table 7 has left: a namespace whose grant was withdrawn may still stop and delete what it has made.",
+        vec![
+            aspects::said(&said(known())),
+            aspects::connection(),
+            aspects::goal(),
+            aspects::adopts(),
+        ],
+        vec![Aspect::only("step")],
+        known(),
     )
 }
 
@@ -210,8 +245,8 @@ pub fn others(further: &[Situation]) -> Table {
         })
     };
     Table::new(
-        "8. Other deployments of the object",
-        "It changes what table 7 has left: an object whose goal leaves nothing running is not done, and does not go, while it has another deployment.",
+        "9. Other deployments of the object",
+        "It changes what tables 7 and 8 have left: an object whose goal leaves nothing running is not done, and does not go, while it has another deployment.",
         vec![
             aspects::others(),
             aspects::connection(),
@@ -266,7 +301,7 @@ fn unguarded_retired() -> impl Iterator<Item = (Point, Verdict)> {
 /// A deployment that is retiring.
 pub fn retiring() -> Table {
     Table::new(
-        "9. A deployment that is retiring",
+        "10. A deployment that is retiring",
         "It is not the recorded one, and goes whatever the goal is. It has its turn while the recorded one needs nothing.",
         vec![aspects::claim(), aspects::connection(), aspects::seen()],
         vec![Aspect::only("step")],
@@ -280,7 +315,7 @@ pub fn retiring_listed() -> Table {
         point.situation.connection == Connection::Ready && is_ours(&point.situation.record, true)
     };
     Table::new(
-        "10. A deployment that is retiring, and AI Core shows it",
+        "11. A deployment that is retiring, and AI Core shows it",
         "As table 6 says it for the goal Deleted. † When it has been so for too long: stalled: Overdue.",
         vec![aspects::state(), aspects::target()],
         vec![Aspect::only("step"), aspects::overdue()],

@@ -105,6 +105,7 @@ fn what_can_follow(record: Record, step: Step) -> Vec<Record> {
                 Resolution::Found,
                 Resolution::NoEffect,
                 Resolution::Ambiguous,
+                Resolution::Foreign,
             ];
             known.map(Record::Intent).to_vec()
         }

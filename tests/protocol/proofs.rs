@@ -50,7 +50,7 @@ fn absence() -> Table<Missing> {
         })
         .collect();
     table(
-        "11. Whether a missing deployment is gone",
+        "12. Whether a missing deployment is gone",
         "A complete and fresh list lacks it. Where that can prove anything, its id is asked for, and the answer is 404.",
         vec![
             Aspect::flag("its delete was accepted", |missing: &Missing| {
@@ -74,7 +74,7 @@ fn ending() -> Table<Past> {
         })
         .collect();
     table(
-        "12. Why a deployment is gone",
+        "13. Why a deployment is gone",
         "By what the status and the operator's memory hold of it.",
         vec![
             Aspect::flag("our stop or delete is recorded", |past: &Past| {
@@ -119,7 +119,7 @@ fn call() -> Table<Call> {
         .flat_map(|rivalry| outcomes.clone().map(|outcome| (outcome, rivalry)))
         .collect();
     table(
-        "13. What became of a create call",
+        "14. What became of a create call",
         "Its candidates are the deployments of its configuration that nobody holds and that did not exist before it.",
         vec![
             Aspect::new(

@@ -16,6 +16,7 @@ pub struct Tables {
     missing: Table,
     listed: Table,
     guard: Table,
+    grant: Table,
     others: Table,
     retiring: Table,
     retiring_listed: Table,
@@ -37,6 +38,7 @@ impl Tables {
             missing: chapters::missing(&undisturbed),
             listed: chapters::listed(&undisturbed),
             guard: chapters::guard(&alone),
+            grant: chapters::grant(&alone),
             others: chapters::others(&further),
             retiring: chapters::retiring(),
             retiring_listed: chapters::retiring_listed(),
@@ -54,7 +56,7 @@ impl Tables {
             Verdict::Step(step) => step,
             _ => self.by_record(&point),
         };
-        for table in [&self.guard, &self.others] {
+        for table in [&self.guard, &self.grant, &self.others] {
             said = after(table, situation, said);
         }
         said
@@ -84,7 +86,7 @@ impl Tables {
     }
 
     /// The tables in the order in which they are read.
-    pub fn in_order(&self) -> [&Table; 10] {
+    pub fn in_order(&self) -> [&Table; 11] {
         [
             &self.first,
             &self.way,
@@ -93,6 +95,7 @@ impl Tables {
             &self.missing,
             &self.listed,
             &self.guard,
+            &self.grant,
             &self.others,
             &self.retiring,
             &self.retiring_listed,

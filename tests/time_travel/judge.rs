@@ -143,14 +143,13 @@ impl World {
         )
     }
 
-    /// Finds what was made since the restore, and every object that has more than one deployment, or two where the first stays behind.
+    /// Finds what was made since the restore, and every object that has more than one deployment.
     async fn find_new(&mut self) -> Vec<String> {
         let remote = self.scene.ai_core.deployments().await;
         let mut findings = Vec::new();
         for case in &mut self.cases {
             let own = case.own_deployments(&remote);
-            let left_behind = usize::from(case.row.forgotten);
-            if own.len() > 1 + left_behind {
+            if own.len() > 1 {
                 findings.push(format!("{} has too many: {own:?}", case.row.name));
             }
             let mut own = own.into_iter();

@@ -1,8 +1,7 @@
 //! Time travel: the cluster's etcd is restored from a backup, and what was asked for in between is forgotten, while AI Core remembers all of it.
 //!
 //! A person may rely on this: nothing is made a second time, nothing is stopped or deleted that nobody asked to stop or delete, in the wishes of
-//! the backup or in the last ones, and what cannot be decided is Stalled with the candidates named. `rows` has one object for each case, also
-//! for the one that `docs/protocol.md` counts among the limits (`forgotten`).
+//! the backup or in the last ones, and what cannot be decided is Stalled with the candidates named. `rows` has one object for each case.
 
 mod case;
 mod judge;
@@ -11,7 +10,9 @@ mod verdict;
 mod world;
 
 use harness::control_plane::{Backup, Revisions};
-use harness::scene::{LIMIT, Scene, Setting};
+use harness::scene::{CONNECTION, GROUP, LIMIT, Scene, Setting, secret};
+use kube::api::ListParams;
+use serde_json::json;
 
 use judge::Moment;
 use world::World;
@@ -96,4 +97,46 @@ async fn restored_with_later_revisions_under_a_running_operator_it_starts_anew_a
     set_back(&world.scene, &backup, Revisions::MovedOn).await;
     begin_anew(&mut world.scene).await;
     prove(&mut world, restored).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_a_moment_ago_is_noticed_although_the_store_is_soon_further_than_it_was() {
+    let mut scene = Scene::start_alone(setting_of_a_survivor()).await;
+    let churn = json!({
+        "apiVersion": "aicore.dev/v1alpha1",
+        "kind": "Deployment",
+        "metadata": {"name": "churn"},
+        "spec": {
+            "resourceGroup": GROUP,
+            "connectionRef": {"name": CONNECTION},
+            "configuration": {"scenarioId": "churn", "executableId": "churn-server"},
+        },
+    });
+    scene.put(&churn).await;
+    scene.until_ready("churn", "Running").await;
+    let backup = back_up(&scene).await;
+    scene.delete_and_wait("churn").await;
+    let last = revision(&scene).await;
+    set_back(&scene, &backup, Revisions::SetBack).await;
+    // What a whole cluster writes in a moment.
+    let mut now = revision(&scene).await;
+    while now <= last {
+        let noise = secret("noise", &json!({"revision": now.to_string()}));
+        scene.put(&noise).await;
+        now = revision(&scene).await;
+    }
+    begin_anew(&mut scene).await;
+    scene.until_stalled("churn", "DeploymentMissing").await;
+    scene.assert_good_conduct().await;
+}
+
+/// The revision of the store.
+async fn revision(scene: &Scene) -> u64 {
+    let list = scene.api("Deployment").list(&ListParams::default()).await;
+    let version = list
+        .expect("the API server answers")
+        .metadata
+        .resource_version;
+    let version = version.and_then(|version| version.parse().ok());
+    version.expect("etcd counts its revisions")
 }

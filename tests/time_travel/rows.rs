@@ -21,9 +21,6 @@ pub struct Row {
     pub source: Source,
     /// Whether its deployment is made anew when somebody else has deleted it.
     pub recreate: bool,
-    /// Whether its last deployment stays behind unclaimed, because nothing that the backup has tells whose it is: the limit that the protocol
-    /// names.
-    pub forgotten: bool,
     /// What it was when the backup was made.
     pub before: Before,
     /// What became of it afterwards.
@@ -154,7 +151,6 @@ impl Row {
 }
 
 const GONE: Then = then(State::Gone, &[]);
-const MADE_AGAIN: Then = then(State::Ready("Running", New), &[(CreateDeployment, New)]);
 const MISSING: Then = then(State::Stalled("DeploymentMissing", First), &[]);
 
 const fn then(state: State, calls: &'static [(Operation, Deployment)]) -> Then {
@@ -186,7 +182,6 @@ const fn row(
         name,
         source,
         recreate: false,
-        forgotten: false,
         before,
         after,
         restored,
@@ -238,13 +233,17 @@ pub const ROWS: &[Row] = &[
     row("plain-restarted",  Plain, Runs, Restarted, asks(Last), asks(Last)),
     row("plain-started",    Plain, NeverRan, Started, rests(Deployment::Nothing), asks(Last)),
     row("plain-create-cut", Plain, CreateCut, GivenTheChoice, asks(First), runs(First)),
-    Row { forgotten: true, ..row("plain-new", Plain, Absent, Created, GONE, MADE_AGAIN) },
+    row("plain-new",        Plain, Absent, Created, GONE, asks(Last)),
+    row("plain-removed-started", Plain, Removed, Started,
+        then(State::Ready("Deleted", Deployment::Nothing), &[]), asks(Last)),
 
     row("only",             Exclusive, Runs, Kept, runs(First), runs(First)),
     row("only-deleted",     Exclusive, Runs, Deleted, MISSING, GONE),
     row("only-restarted",   Exclusive, Runs, Restarted, asks(Last), asks(Last)),
     row("only-create-cut",  Exclusive, CreateCut, Resolved, runs(First), runs(First)),
-    Row { forgotten: true, ..row("only-new", Exclusive, Absent, Created, GONE, MADE_AGAIN) },
+    row("only-new",         Exclusive, Absent, Created, GONE, asks(Last)),
+    row("only-removed-started", Exclusive, Removed, Started,
+        then(State::Ready("Deleted", Deployment::Nothing), &[]), asks(Last)),
 
     row("adopted",          Adopted, Runs, Kept, runs(First), runs(First)),
     row("adopted-deleted",  Adopted, Runs, Deleted, MISSING, GONE),

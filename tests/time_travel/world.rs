@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aicore_emulator::{Effect, Operation};
 use futures::future::join_all;
 use harness::scene::{LIMIT, SECRET, Scene, Setting, connection};
+use jiff::SignedDuration;
 use kube::ResourceExt as _;
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -14,6 +15,9 @@ use crate::rows::{After, Before, ROWS, State};
 
 /// So late that everything ends before the answer.
 const NEVER: Effect = Effect::AnswerLatencyMs(20_000);
+
+/// How much longer ago the backup is made than it is: restoring a cluster takes longer than the restore of a test.
+const BACKUP_TAKES: SignedDuration = SignedDuration::from_secs(30);
 
 /// All objects in a scene of their own.
 pub struct World {
@@ -59,6 +63,7 @@ impl World {
             .called(Operation::CreateDeployment, calls + cut.len(), LIMIT)
             .await;
         self.scene.operator.kill().await;
+        self.scene.operator.set_lease_back(BACKUP_TAKES).await;
         self.scene.ai_core.heal().await;
         for case in self.cases.iter().filter(are(Before::Terminating)) {
             self.scene.delete("Deployment", case.row.name).await;

@@ -99,12 +99,13 @@ async fn announce(
         configuration_id: configuration.to_owned(),
         ttl: subject.object.spec.ttl.clone(),
         known,
+        announced_at: snapshot.date.map(|date| date.to_string()),
+        holder: Some(subject.context.lease.clone()),
     };
     write_status(subject, |status| {
         status.intent = Some(intent.clone());
         status.create_serial = serial;
-        status.tenant = Some(access.key.tenant.clone());
-        status.connection = Some(access.connection.clone());
+        access.note(status);
     })
     .await?;
     Ok(intent)

@@ -41,8 +41,11 @@ impl Obstacle {
         matches!(self, Self::Kubernetes(error) if finalizers::is_stale(error))
     }
 
-    /// An answer of AI Core's to a call that changes something.
+    /// An answer of AI Core's to a call that changes something. That this process does not lead is no failure of the object.
     pub(crate) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
+        if matches!(error, Error::NotLeading(_)) {
+            return Self::Early(PAUSES.0);
+        }
         let reason = reason.unwrap_or_else(|| error.reason());
         Self::Remote {
             failure: Failure {

@@ -12,12 +12,12 @@ use super::Changed;
 use super::obstacle::Obstacle;
 use crate::api::{DEPLOYMENT_FINALIZER, Deployment};
 use crate::controller::connection::left;
-use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::problem::{Failure, Problem, cause};
 use crate::controller::subject::{Subject, force_release_reason};
 use crate::controller::tell::events::News;
 use crate::controller::tell::words::{recorded_id, say};
+use crate::controller::{endpoint, finalizers};
 use crate::lifecycle::Step;
 use crate::lifecycle::step::Release;
 
@@ -41,9 +41,13 @@ pub(super) async fn release(
         Release::Orphaned => left::keep(subject.context, &subject.object).await?,
         _ => {}
     }
+    endpoint::leave(subject).await;
     let note = say(&subject.object, observation, Step::Release(release)).message;
     let id = recorded_id(&subject.object);
     let news = match release {
+        Release::NeverCreated if !observation.doubtful().is_empty() => {
+            News::bad("Released", &id, note)
+        }
         Release::Gone | Release::NeverCreated => News::good("Released", &id, note),
         Release::Orphaned | Release::Uninstalled => News::bad("Orphaned", &id, note),
         Release::Forced => News::bad("ForceReleased", &id, note),

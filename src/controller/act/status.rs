@@ -9,8 +9,7 @@ use crate::controller::subject::Subject;
 
 /// Writes a deployment's id into a status.
 pub(crate) fn record(status: &mut DeploymentStatus, access: &Access, id: &str) {
-    status.tenant = Some(access.key.tenant.clone());
-    status.connection = Some(access.connection.clone());
+    access.note(status);
     status.deployment = Some(RecordedDeployment {
         id: id.to_owned(),
         ..Default::default()

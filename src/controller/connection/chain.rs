@@ -9,8 +9,12 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 use tracing::info;
 
+use super::views::ConnectionName;
+use super::{grants, reference};
 use crate::aicore::Tenant;
-use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment, IN_USE_FINALIZER};
+use crate::api::{
+    Connection, DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, IN_USE_FINALIZER,
+};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
 
@@ -82,28 +86,60 @@ pub(crate) async fn hold(context: &Context, connection: &Connection) -> Result<H
     Ok(Hold::Both)
 }
 
-/// The Deployments that hold a Connection, asked live: those that name it, and those whose deployment or open create call went through it. One
-/// without our finalizer has created nothing and does not count.
+/// The Deployments of any namespace that hold a Connection, asked live: those that name it, and those whose deployment or open create call went
+/// through it. One without our finalizer has created nothing and does not count, nor does one that may not use it.
 pub(crate) async fn users(
     context: &Context,
     connection: &Connection,
 ) -> Result<Vec<Deployment>, kube::Error> {
-    let namespace = connection.namespace().unwrap_or_default();
-    let name = connection.name_any();
-    let uses = |deployment: &Deployment| {
-        let used = deployment
-            .status
-            .as_ref()
-            .filter(|status| status.records_something());
-        let used = used.and_then(|status| status.connection.as_ref());
-        finalizers::has(deployment, DEPLOYMENT_FINALIZER)
-            && (deployment.spec.connection_ref.name == name || used == Some(&name))
-    };
-    let deployments = context
-        .deployments_in(&namespace)
-        .list(&ListParams::default())
-        .await?;
-    Ok(deployments.into_iter().filter(uses).collect())
+    let name = (
+        connection.namespace().unwrap_or_default(),
+        connection.name_any(),
+    );
+    let deployments: Api<Deployment> =
+        crate::controller::scoped(&context.kube, context.options.namespace.as_deref());
+    let mut users = Vec::new();
+    for deployment in deployments.list(&ListParams::default()).await? {
+        if finalizers::has(&deployment, DEPLOYMENT_FINALIZER)
+            && holds(context, &deployment, &name, connection).await?
+        {
+            users.push(deployment);
+        }
+    }
+    Ok(users)
+}
+
+async fn holds(
+    context: &Context,
+    deployment: &Deployment,
+    name: &ConnectionName,
+    connection: &Connection,
+) -> Result<bool, kube::Error> {
+    let status = deployment.status.as_ref();
+    let records_something = status.is_some_and(DeploymentStatus::records_something);
+    if records_something && reference::used(deployment).as_ref() == Some(name) {
+        return Ok(true);
+    }
+    if reference::named(deployment) != *name {
+        return Ok(false);
+    }
+    let namespace = deployment.namespace().unwrap_or_default();
+    let group = &deployment.spec.resource_group;
+    grants::allow(context, name, &connection.spec.access, &namespace, group).await
+}
+
+/// The Deployments that hold a Connection as those may read it who see the Connection: by name in its own namespace, by number elsewhere.
+pub(crate) fn described(users: &[Deployment], namespace: &str) -> Option<String> {
+    let (here, elsewhere): (Vec<&Deployment>, Vec<&Deployment>) = users
+        .iter()
+        .partition(|user| user.namespace().as_deref() == Some(namespace));
+    let mut described: Vec<String> = here.iter().map(|user| user.name_any()).collect();
+    match elsewhere.len() {
+        0 => {}
+        1 => described.push("1 of another namespace".to_owned()),
+        count => described.push(format!("{count} of other namespaces")),
+    }
+    (!described.is_empty()).then(|| described.join(", "))
 }
 
 /// Lets go of a Connection that nobody uses and that is being deleted: first of its Secrets, then of itself.

@@ -2,9 +2,9 @@
 //!
 //! They look like lost ones: nobody holds them. So the Connection through which they were made keeps their ids, written before the object goes.
 
-use kube::ResourceExt;
 use kube::api::PostParams;
 
+use super::reference;
 use crate::aicore::{GroupKey, Tenant};
 use crate::api::{Deployment, LeftDeployment};
 use crate::controller::context::Context;
@@ -30,12 +30,12 @@ pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), k
     }
     let ids = left.iter().map(|left| left.id.clone());
     context.claims.leave(ids.chain(call.clone()));
-    let used = object
-        .status
-        .as_ref()
-        .and_then(|status| status.connection.as_ref());
-    let name = used.unwrap_or(&object.spec.connection_ref.name);
-    let api = context.connections_in(&object.namespace().unwrap_or_default());
+    let (namespace, name) = &reference::used(object).unwrap_or_else(|| reference::named(object));
+    let out_of_sight = |sight: &String| sight != namespace;
+    if context.options.namespace.as_ref().is_some_and(out_of_sight) {
+        return Ok(());
+    }
+    let api = context.connections_in(namespace);
     // Many objects may go at once, and each would make the write of another one stale.
     let _one_at_a_time = context.leaving.lock().await;
     let mut attempt = 0;

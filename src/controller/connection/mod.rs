@@ -1,5 +1,7 @@
 //! Reconciling a Connection: hold it and its Secret, see whether the key works, and tell what it sees.
 
+pub(crate) mod grants;
+pub(crate) mod reference;
 pub(crate) mod secrets;
 pub(crate) mod surveys;
 pub(crate) mod views;
@@ -7,6 +9,7 @@ pub(crate) mod views;
 pub(crate) mod chain;
 pub(crate) mod left;
 mod orphans;
+mod owner;
 mod survey;
 
 use std::sync::Arc;
@@ -31,6 +34,7 @@ use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::tell::events::{News, shortened};
 use crate::controller::wake;
+use crate::lease;
 use chain::Hold;
 use survey::Survey;
 use views::{ConnectionName, ConnectionView};
@@ -44,6 +48,9 @@ pub(crate) async fn reconcile(
     object: Arc<Connection>,
     context: Arc<Context>,
 ) -> Result<Action, kube::Error> {
+    if !context.leadership.is_held() {
+        return Ok(Action::await_change());
+    }
     // What belongs to nobody is known only when every Deployment has been listed.
     let listed = context.metrics.listed().deployments.wait();
     if tokio::time::timeout(SOON, listed).await.is_err() {
@@ -60,6 +67,8 @@ pub(crate) async fn reconcile(
         Err(error) if finalizers::is_stale(&error) => {
             Ok(Action::requeue(Duration::from_millis(200)))
         }
+        // Everything is looked at when this process leads again.
+        Err(error) if lease::is_refusal(&error) => Ok(Action::await_change()),
         result => result,
     }
 }
@@ -98,23 +107,19 @@ async fn work(
     name: &ConnectionName,
     connection: &Connection,
 ) -> Result<Action, kube::Error> {
-    let mut users: Vec<String> = Vec::new();
+    let mut users = None;
     if finalizers::is_terminating(connection) {
         if !finalizers::has(connection, IN_USE_FINALIZER) {
             return Ok(Action::await_change());
         }
-        users = chain::users(context, connection)
-            .await?
-            .iter()
-            .map(ResourceExt::name_any)
-            .collect();
-        if users.is_empty() {
+        users = chain::described(&chain::users(context, connection).await?, &name.0);
+        if users.is_none() {
             chain::release(context, connection).await?;
             forget(context, name);
             return Ok(Action::await_change());
         }
     }
-    let client = client(context, connection).await?;
+    let (client, owner) = client(context, connection).await?;
     note(context, name, connection, &client);
     let hold = chain::hold(context, connection).await?;
     if hold == Hold::Changed {
@@ -126,8 +131,9 @@ async fn work(
         Err(problem) => Survey::failed(problem),
     };
     survey.problem = survey.problem.or_else(|| terminating(connection, hold));
+    survey.owner = owner;
     let soon = survey.problem.is_some();
-    tell(context, connection, survey, &users).await?;
+    tell(context, connection, survey, users.as_deref()).await?;
     Ok(Action::requeue(if soon {
         SOON
     } else {
@@ -149,11 +155,11 @@ fn terminating(connection: &Connection, hold: Hold) -> Option<Problem> {
     Some(Problem { reason, message })
 }
 
-/// The client with the Connection's present key. An unchanged key keeps its client, and with it its token.
+/// The client with the Connection's present key, and who owns the Secret. An unchanged key keeps its client, and with it its token.
 async fn client(
     context: &Context,
     connection: &Connection,
-) -> Result<Result<Client, Problem>, kube::Error> {
+) -> Result<(Result<Client, Problem>, Option<String>), kube::Error> {
     let reference = &connection.spec.secret_ref;
     let secrets: Api<Secret> = Api::namespaced(
         context.kube.clone(),
@@ -164,11 +170,13 @@ async fn client(
             "there is no Secret {} in this namespace; create it with a SAP AI Core service key",
             reference.name
         );
-        return Ok(Err(Problem {
+        let problem = Problem {
             reason: "SecretMissing",
             message,
-        }));
+        };
+        return Ok((Err(problem), None));
     };
+    let owner = owner::of(&secret);
     let key = ServiceKey::from_secret(&secret.data.unwrap_or_default(), reference.key.as_deref());
     let unusable = |error: crate::aicore::ServiceKeyError| Problem {
         reason: "InvalidSecret",
@@ -178,7 +186,7 @@ async fn client(
         connection.namespace().unwrap_or_default(),
         connection.name_any(),
     );
-    Ok(match key {
+    let client = match key {
         Err(error) => Err(unusable(error)),
         Ok(key) => match context.connections.get(&name) {
             Some(ConnectionView::Usable { client, .. })
@@ -188,7 +196,8 @@ async fn client(
             }
             _ => Client::new(key, &context.options.client).map_err(unusable),
         },
-    })
+    };
+    Ok((client, owner))
 }
 
 /// Makes the outcome known to the Deployments that use the Connection.
@@ -212,7 +221,11 @@ fn note(
         .connections
         .get(name)
         .is_none_or(|before| before.differs_from(&view));
+    let regranted = context.connections.grant(name, &connection.spec.access);
     if !news {
+        if regranted {
+            wake_users(context, name);
+        }
         return;
     }
     match client {
@@ -234,12 +247,8 @@ fn note(
 
 fn wake_users(context: &Context, name: &ConnectionName) {
     for deployment in context.deployments.state() {
-        let used = deployment
-            .status
-            .as_ref()
-            .and_then(|status| status.connection.as_ref());
-        let uses = deployment.spec.connection_ref.name == name.1 || used == Some(&name.1);
-        if uses && deployment.namespace().as_ref() == Some(&name.0) {
+        let used = reference::used(&deployment);
+        if reference::named(&deployment) == *name || used.as_ref() == Some(name) {
             // The receiver lives as long as the operator runs.
             let _ = context
                 .wake_deployment
@@ -257,16 +266,15 @@ async fn tell(
     context: &Context,
     connection: &Connection,
     survey: Survey,
-    users: &[String],
+    users: Option<&str>,
 ) -> Result<(), kube::Error> {
     let mut changed = connection.clone();
     let status = changed.status.get_or_insert_default();
     let ready = ready(connection, &survey, users);
-    let before = status
-        .conditions
-        .iter()
-        .find(|condition| condition.kind == ConditionKind::Ready)
-        .map(|condition| condition.reason.clone());
+    let mut conditions = status.conditions.iter();
+    let before = conditions.find(|condition| condition.kind == ConditionKind::Ready);
+    let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
+    let before = before.map(|condition| condition.reason.clone());
     let news = (before.as_ref() != Some(&ready.reason)).then(|| match survey.problem {
         None => News::good("Ready", "", ready.message.clone()),
         Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
@@ -291,8 +299,8 @@ async fn tell(
     let api = context.connections_in(&connection.namespace().unwrap_or_default());
     api.replace_status(&connection.name_any(), &PostParams::default(), &changed)
         .await?;
-    if let Some(orphans) = orphans {
-        context.events.publish(connection, orphans).await;
+    for news in orphans.into_iter().chain(owned) {
+        context.events.publish(connection, news).await;
     }
     if let Some(news) = news {
         context.events.publish(connection, news).await;
@@ -307,16 +315,17 @@ async fn tell(
     Ok(())
 }
 
-fn ready(connection: &Connection, survey: &Survey, users: &[String]) -> Condition {
+fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
     let (reason, mut message) = match &survey.problem {
         None => ("Connected", survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
     };
-    if !users.is_empty() {
-        message = format!(
-            "{message}. It stays until these Deployments are gone: {}",
-            users.join(", ")
-        );
+    if let Some(owner) = &survey.owner {
+        let secret = &connection.spec.secret_ref.name;
+        message = format!("{message}. {}", owner::warning(owner, secret));
+    }
+    if let Some(users) = users {
+        message = format!("{message}. It stays until these Deployments are gone: {users}");
     }
     Condition {
         kind: ConditionKind::Ready,

@@ -1,19 +1,21 @@
 //! Deployments in AI Core that were made for an object of this cluster and that no object holds any more.
 //!
-//! A deployment has no name of its own, so the name of its configuration tells whose it was. Each Connection names only those that were made
-//! for its own namespace: one namespace learns nothing about another. Where AI Core leaves the name of the configuration out, nobody can tell,
-//! and the deployment counts as unclaimed only.
+//! A deployment has no name of its own, so the name of its configuration tells whose it was. Each Connection lists those that were made for its
+//! own namespace, and those for others in the resource groups that it grants to others, without their names: one namespace learns nothing about
+//! another. Where AI Core leaves the name of the configuration out, nobody can tell, and the deployment counts as unclaimed only.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kube::ResourceExt;
 
+use super::reference;
+use super::views::ConnectionName;
 use crate::aicore::{self, GroupKey, Snapshot};
 use crate::api::{ConnectionStatus, Deployment, DeploymentStatus, Orphan};
 use crate::controller::context::Context;
 use crate::controller::observe::look::is_going;
-use crate::controller::observe::others::{is_known, may_be_of};
+use crate::controller::observe::others::{is_known, may_be_late, may_be_of};
 use crate::controller::subject::{adopts, goal};
 use crate::controller::tell::events::News;
 use crate::lifecycle::identity::Identity;
@@ -22,20 +24,24 @@ use crate::lifecycle::situation::Goal;
 /// How many orphans a status lists.
 pub(crate) const MAXIMUM_LISTED: usize = 20;
 
-/// Those of the unclaimed deployments of a resource group that were made for an object of `namespace`.
+/// Those of the unclaimed deployments of a resource group that were made for an object of the Connection's namespace, or of one that it may have
+/// granted the group.
 pub(crate) fn among(
     unclaimed: &BTreeSet<String>,
     context: &Context,
-    namespace: &str,
+    connection: &ConnectionName,
     key: &GroupKey,
     snapshot: &Snapshot,
 ) -> Vec<Orphan> {
+    let access = context.connections.access(connection).unwrap_or_default();
+    let shared = access.iter().any(|grant| grant.names(&key.group));
     let made_for = |deployment: &aicore::Deployment| {
         let maker = Identity::of_configuration(deployment.configuration_name.as_deref()?)?;
-        let ours = maker.cluster == context.cluster_id && maker.namespace == namespace;
-        (ours && !is_going(deployment)).then_some(maker.name)
+        let ours =
+            maker.cluster == context.cluster_id && (shared || maker.namespace == connection.0);
+        (ours && !is_going(deployment)).then_some(maker)
     };
-    let ours: Vec<(&aicore::Deployment, String)> = snapshot
+    let ours: Vec<(&aicore::Deployment, Identity)> = snapshot
         .iter()
         .filter(|deployment| unclaimed.contains(&deployment.id))
         .filter_map(|deployment| Some((deployment, made_for(deployment)?)))
@@ -44,10 +50,10 @@ pub(crate) fn among(
         return Vec::new();
     }
     let objects = living_in(context, key);
-    let is_wanted = |deployment: &aicore::Deployment, maker: &str| {
+    let is_wanted = |deployment: &aicore::Deployment, maker: &Identity| {
         objects.iter().any(|object| {
-            let is_maker =
-                object.name_any() == maker && object.namespace().as_deref() == Some(namespace);
+            let is_maker = object.name_any() == maker.name
+                && object.namespace().as_ref() == Some(&maker.namespace);
             let goal = goal(object, context.options.deletion_policy);
             may_have_made(object, deployment) || is_maker && may_find(object, goal, deployment)
         })
@@ -57,7 +63,7 @@ pub(crate) fn among(
         .map(|(deployment, maker)| Orphan {
             id: deployment.id.clone(),
             resource_group: key.group.clone(),
-            deployment: maker,
+            deployment: (maker.namespace == connection.0).then_some(maker.name),
             state: deployment.status.to_string(),
         })
         .collect()
@@ -84,11 +90,7 @@ fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
         .filter(|status| status.records_something());
     let tenant = match recorded {
         Some(status) => status.tenant.clone(),
-        None => {
-            let namespace = object.namespace().unwrap_or_default();
-            let connection = (namespace, object.spec.connection_ref.name.clone());
-            context.connections.tenant(&connection)
-        }
+        None => context.connections.tenant(&reference::named(object)),
     };
     object.spec.resource_group == key.group && tenant.as_ref() == Some(&key.tenant)
 }
@@ -97,8 +99,10 @@ fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
 /// spec can name any configuration.
 fn may_have_made(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     object.status.as_ref().is_some_and(|status| {
-        let mut calls = status.intent.iter().chain(&status.lapsed);
-        calls.any(|call| may_be_of(call, deployment))
+        let mut open = status.intent.iter();
+        let mut lapsed = status.lapsed.iter();
+        open.any(|call| may_be_of(call, deployment))
+            || lapsed.any(|call| may_be_late(call, deployment))
     })
 }
 
@@ -135,15 +139,19 @@ pub(crate) fn news(before: &ConnectionStatus, orphans: &[Orphan]) -> Option<News
     let described: Vec<String> = new
         .iter()
         .map(|orphan| {
+            let maker = orphan.deployment.as_deref();
             format!(
                 "{} (resource group {}, {}, made for {})",
-                orphan.id, orphan.resource_group, orphan.state, orphan.deployment
+                orphan.id,
+                orphan.resource_group,
+                orphan.state,
+                maker.unwrap_or("an object of another namespace")
             )
         })
         .collect();
     let ids: Vec<&str> = new.iter().map(|orphan| orphan.id.as_str()).collect();
     let note = format!(
-        "no Deployment of this namespace holds what was made for one, and it costs as long as it runs. Name it in spec.adopt of a Deployment, or delete \
+        "no Deployment holds what was made for one, and it costs as long as it runs. Name it in spec.adopt of a Deployment, or delete \
          it in AI Core: {}",
         described.join(", ")
     );
@@ -225,6 +233,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_made_long_after_a_call_is_no_late_result_of_it() {
+        let mut made = deployment("d1");
+        made.created_at = Some("2026-01-01T12:00:00Z".to_owned());
+        let call = |announced: &str| json!({"serial": 1, "configurationId": "c1", "announcedAt": announced});
+        let late =
+            |call: Value| may_have_made(&object(&json!({}), &json!({"lapsed": [call]})), &made);
+        assert!(late(call("2026-01-01T11:59:00Z")));
+        assert!(!late(call("2026-01-01T09:59:00Z")));
+        let open = json!({"intent": call("2026-01-01T09:59:00Z")});
+        assert!(
+            may_have_made(&object(&json!({}), &open), &made),
+            "an open call is answered by a look, however long it takes"
+        );
+    }
+
+    #[test]
     fn an_object_that_has_nothing_looks_for_its_own_unless_it_adopts_another() {
         assert!(running_may_find(&json!({})));
         let adopting = object(&json!({"adopt": {"deploymentId": "d2d2"}}), &json!({}));
@@ -250,7 +274,7 @@ mod tests {
         let orphan = |number| Orphan {
             id: format!("d{number:03}"),
             resource_group: "team-a".to_owned(),
-            deployment: "churn".to_owned(),
+            deployment: Some("churn".to_owned()),
             state: "RUNNING".to_owned(),
         };
         ids.into_iter().map(orphan).collect()

@@ -20,8 +20,10 @@ pub(crate) struct Survey {
     pub(crate) resource_groups: Vec<String>,
     pub(crate) running: i64,
     pub(crate) unclaimed: i64,
-    /// Those of the unclaimed that were made for an object of the Connection's namespace, ordered by id.
+    /// Those of the unclaimed that were made for an object that may use the Connection, ordered by id.
     pub(crate) orphans: Vec<Orphan>,
+    /// Who may delete the Secret and revoke the key without asking.
+    pub(crate) owner: Option<String>,
 }
 
 impl Survey {
@@ -63,7 +65,7 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
         .as_ref()
         .filter(|made| made.at.elapsed() < context.options.resync)
     {
-        return count(context, &name.0, client.tenant(), &made.resource_groups);
+        return count(context, name, client.tenant(), &made.resource_groups);
     }
     match make(
         context,
@@ -75,7 +77,7 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
         Ok(made) => {
             let made = Arc::new(made);
             context.surveys.keep(name, made.clone());
-            count(context, &name.0, client.tenant(), &made.resource_groups)
+            count(context, name, client.tenant(), &made.resource_groups)
         }
         Err(error) => {
             let problem = Problem {
@@ -157,7 +159,7 @@ fn judge(groups: Error, meta: Result<Meta, Error>) -> Result<(), Error> {
 
 fn count(
     context: &Context,
-    namespace: &str,
+    name: &ConnectionName,
     tenant: &Tenant,
     resource_groups: &[String],
 ) -> Survey {
@@ -180,7 +182,7 @@ fn count(
             .count() as i64;
         let unclaimed = context.unclaimed(&key, &snapshot, None);
         survey.unclaimed += unclaimed.len() as i64;
-        let orphans = orphans::among(&unclaimed, context, namespace, &key, &snapshot);
+        let orphans = orphans::among(&unclaimed, context, name, &key, &snapshot);
         survey.orphans.extend(orphans);
     }
     survey.orphans.sort_by(|a, b| a.id.cmp(&b.id));

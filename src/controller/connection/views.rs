@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 
 use crate::aicore::{Client, Tenant};
+use crate::api::AccessGrant;
 
 /// A Connection's namespace and name.
 pub(crate) type ConnectionName = (String, String);
@@ -13,6 +14,7 @@ pub(crate) type ConnectionName = (String, String);
 #[derive(Debug, Default)]
 pub(crate) struct Connections {
     known: Mutex<HashMap<ConnectionName, ConnectionView>>,
+    access: Mutex<HashMap<ConnectionName, Vec<AccessGrant>>>,
 }
 
 /// What a Connection leads to.
@@ -79,6 +81,21 @@ impl Connections {
             .collect()
     }
 
+    /// Whom this Connection grants access; none while it was never looked at.
+    pub(crate) fn access(&self, name: &ConnectionName) -> Option<Vec<AccessGrant>> {
+        self.access.lock().get(name).cloned()
+    }
+
+    /// Notes whom a Connection grants access. Tells whether that is news.
+    pub(crate) fn grant(&self, name: &ConnectionName, access: &[AccessGrant]) -> bool {
+        let before = self
+            .access
+            .lock()
+            .insert(name.clone(), access.to_vec())
+            .unwrap_or_default();
+        before != access
+    }
+
     /// Notes what a Connection leads to.
     pub(crate) fn set(&self, name: ConnectionName, view: ConnectionView) {
         self.known.lock().insert(name, view);
@@ -87,5 +104,6 @@ impl Connections {
     /// Forgets a Connection that is gone.
     pub(crate) fn forget(&self, name: &ConnectionName) {
         self.known.lock().remove(name);
+        self.access.lock().remove(name);
     }
 }

@@ -1,29 +1,52 @@
 //! Which Connection an object reaches AI Core through, or what is in the way.
 
-use kube::ResourceExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, ResourceExt};
 
-use crate::aicore::{Client, Error, GroupKey};
-use crate::api::{Connection, Deployment, IN_USE_FINALIZER};
-use crate::controller::connection::views::ConnectionView;
+use crate::aicore::{Client, Error, GroupKey, Tenant};
+use crate::api::{Deployment, DeploymentStatus, IN_USE_FINALIZER};
+use crate::controller::connection::views::{ConnectionName, ConnectionView};
+use crate::controller::connection::{grants, reference};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
 use crate::controller::problem::{Problem, cause};
+use crate::controller::subject::adopts;
 use crate::lifecycle::situation;
 
-use k8s_openapi::api::core::v1::Secret;
-use kube::Api;
+/// The reason of every refusal.
+pub(crate) const DENIED: &str = "AccessDenied";
 
 /// A way to AI Core for one object.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
-    /// The name of the Connection.
-    pub(crate) connection: String,
+    /// The namespace of the object.
+    pub(crate) namespace: String,
+    /// The Connection.
+    pub(crate) connection: ConnectionName,
     /// The client with its key.
     pub(crate) client: Client,
     /// The tenant and resource group of the object.
     pub(crate) key: GroupKey,
     /// Whether nobody else creates deployments from the configurations that objects name.
     pub(crate) exclusive: bool,
+    /// Why nothing may be created or adopted through it, where only what is recorded may be stopped and deleted.
+    pub(crate) denied: Option<Problem>,
+}
+
+impl Access {
+    /// Writes into a status where its ids live, and through which Connection they are obtained.
+    pub(crate) fn note(&self, status: &mut DeploymentStatus) {
+        status.tenant = Some(self.key.tenant.clone());
+        reference::note(status, &self.namespace, &self.connection);
+    }
+
+    /// In the words of the rules.
+    pub(crate) fn standing(&self) -> situation::Connection {
+        match self.denied {
+            None => situation::Connection::Ready,
+            Some(_) => situation::Connection::Withdrawn,
+        }
+    }
 }
 
 /// What is in the way.
@@ -41,6 +64,20 @@ impl Blocked {
             connection,
             problem: Problem { reason, message },
         }
+    }
+
+    /// A person must act.
+    fn unusable(reason: &'static str, message: String) -> Self {
+        Self::new(situation::Connection::Unusable, reason, message)
+    }
+
+    /// It can heal.
+    fn unready(message: String) -> Self {
+        Self::new(
+            situation::Connection::Unreachable,
+            "ConnectionNotReady",
+            message,
+        )
     }
 }
 
@@ -63,117 +100,231 @@ impl From<&Error> for Blocked {
 /// Finds the way to AI Core for an object: through the Connection that its spec names, or, while an id or an intent is recorded, through any
 /// of its Connections that leads to the recorded tenant.
 pub(crate) async fn find(context: &Context, object: &Deployment) -> Result<Access, Blocked> {
-    let status = object.status.clone().unwrap_or_default();
-    let records_something = status.records_something();
-    let tenant = status.tenant.filter(|_| records_something);
-    let namespace = object.namespace().unwrap_or_default();
-    let mut names = vec![object.spec.connection_ref.name.clone()];
-    names.extend(
-        status
-            .connection
-            .filter(|name| tenant.is_some() && *name != names[0]),
-    );
-
-    let mut blocked = None;
-    for name in names {
-        let in_the_way = match context.connections.get(&(namespace.clone(), name.clone())) {
-            Some(ConnectionView::Usable { client, exclusive }) => {
-                if tenant
-                    .as_ref()
-                    .is_none_or(|tenant| tenant == client.tenant())
-                {
-                    let key = GroupKey {
-                        tenant: client.tenant().clone(),
-                        group: object.spec.resource_group.clone(),
-                    };
-                    return Ok(Access {
-                        connection: name,
-                        client,
-                        key,
-                        exclusive,
-                    });
-                }
-                other_tenant(&name, &client, tenant.as_ref())
-            }
-            Some(ConnectionView::Unusable { reason, message }) => {
-                Blocked::new(situation::Connection::Unusable, reason, message)
-            }
-            None => unseen(context, &namespace, &name).await,
-        };
-        blocked.get_or_insert(in_the_way);
+    let named = reference::named(object);
+    let denied = denial(context, object, &named).await;
+    if let Some(uid) = object.uid() {
+        context.claims.allow(&uid, denied.is_none());
     }
-    Err(blocked.expect("at least the Connection of the spec was looked at"))
+    let blocked = match through(context, object, named.clone(), denied.clone()).await {
+        Ok(access) => return Ok(access),
+        Err(blocked) => blocked,
+    };
+    let former = reference::used(object).filter(|used| records_something(object) && *used != named);
+    let Some(former) = former else {
+        return Err(blocked);
+    };
+    // Where the Connection that is asked for is refused, the former one is no way round that.
+    let denied = match denied {
+        None => denial(context, object, &former).await,
+        denied => denied,
+    };
+    through(context, object, former, denied)
+        .await
+        .map_err(|_| blocked)
 }
 
-fn other_tenant(name: &str, client: &Client, recorded: Option<&crate::aicore::Tenant>) -> Blocked {
-    let now = client.tenant();
-    let recorded = recorded
-        .map(|tenant| {
-            format!(
-                "{} (identity zone {})",
-                tenant.api_url, tenant.identity_zone_id
-            )
-        })
-        .unwrap_or_default();
+fn records_something(object: &Deployment) -> bool {
+    let status = object.status.as_ref();
+    status.is_some_and(DeploymentStatus::records_something)
+}
+
+/// The way through one Connection. Where it is denied, what the object has obtained through it can still be reached.
+async fn through(
+    context: &Context,
+    object: &Deployment,
+    name: ConnectionName,
+    denied: Option<Blocked>,
+) -> Result<Access, Blocked> {
+    let records_something = records_something(object);
+    let was_used = reference::used(object).as_ref() == Some(&name);
+    // Of another namespace than the one it looks at this operator can know nothing.
+    let out_of_sight = context.options.namespace.is_some();
+    // What it would adopt is not its own yet.
+    let owns_nothing = !was_used || !records_something && adopts(object).is_some();
+    if let Some(denied) = denied.as_ref().filter(|_| owns_nothing || out_of_sight) {
+        return Err(denied.clone());
+    }
+    let status = object.status.as_ref();
+    let tenant = status.and_then(|status| status.tenant.as_ref());
+    let tenant = tenant.filter(|_| records_something || denied.is_some());
+    let blocked = match context.connections.get(&name) {
+        Some(ConnectionView::Usable { client, exclusive }) => {
+            if tenant.is_none_or(|tenant| tenant == client.tenant()) {
+                return Ok(Access {
+                    namespace: object.namespace().unwrap_or_default(),
+                    connection: name,
+                    key: GroupKey {
+                        tenant: client.tenant().clone(),
+                        group: object.spec.resource_group.clone(),
+                    },
+                    client,
+                    exclusive,
+                    denied: denied.map(|denied| denied.problem),
+                });
+            }
+            other_tenant(object, &name, client.tenant(), tenant)
+        }
+        Some(ConnectionView::Unusable { reason, message }) if is_at_home(object, &name) => {
+            Blocked::unusable(reason, message)
+        }
+        // What is wrong with the Secrets of another namespace is not told.
+        Some(ConnectionView::Unusable { reason, .. }) => {
+            let message = format!(
+                "{} has no key that could be used; ask whoever owns it",
+                title(object, &name)
+            );
+            Blocked::unusable(reason, message)
+        }
+        None => unseen(context, object, &name).await,
+    };
+    // Nothing has to be reached, so nothing is told of a Connection that the object may not use.
+    Err(denied.filter(|_| !records_something).unwrap_or(blocked))
+}
+
+fn is_at_home(object: &Deployment, name: &ConnectionName) -> bool {
+    object.namespace().as_ref() == Some(&name.0)
+}
+
+/// A Connection as it is told of to those who read the object.
+fn title(object: &Deployment, (namespace, name): &ConnectionName) -> String {
+    match object.namespace().as_ref() == Some(namespace) {
+        true => format!("Connection {name}"),
+        false => format!("Connection {name} of namespace {namespace}"),
+    }
+}
+
+/// Why the object may not create or adopt anything through a Connection.
+async fn denial(context: &Context, object: &Deployment, name: &ConnectionName) -> Option<Blocked> {
+    if is_at_home(object, name) {
+        return None;
+    }
+    if let Some(namespace) = &context.options.namespace {
+        let message = format!(
+            "this operator looks at namespace {namespace} only and cannot use {}; name a Connection of namespace {namespace}",
+            title(object, name)
+        );
+        return Some(Blocked::unusable(DENIED, message));
+    }
+    match is_allowed(context, object, name).await {
+        Ok(true) => None,
+        Ok(false) => Some(denied(object, name)),
+        Err(error) => {
+            let message = format!(
+                "whether this namespace may use {} cannot be read from the Kubernetes API ({}); it is tried again",
+                title(object, name),
+                cause(&error)
+            );
+            Some(Blocked::unready(message))
+        }
+    }
+}
+
+async fn is_allowed(
+    context: &Context,
+    object: &Deployment,
+    name: &ConnectionName,
+) -> Result<bool, kube::Error> {
+    let access = match context.connections.access(name) {
+        Some(access) => access,
+        None => {
+            let connection = context.connections_in(&name.0).get_opt(&name.1).await?;
+            connection.map_or_else(Vec::new, |connection| connection.spec.access)
+        }
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    grants::allow(
+        context,
+        name,
+        &access,
+        &namespace,
+        &object.spec.resource_group,
+    )
+    .await
+}
+
+/// The same words whether the Connection does not exist, does not know the namespace, or grants it other groups: a namespace learns nothing of
+/// another one.
+fn denied(object: &Deployment, name: &ConnectionName) -> Blocked {
     let message = format!(
-        "Connection {name} now leads to the tenant at {} (identity zone {}), but the deployment lives in {recorded}; nothing is done until a key of \
-         that tenant is back in the Secret, or connectionRef names a Connection to it",
-        now.api_url, now.identity_zone_id
+        "{} does not exist or does not let namespace {} use this group; ask whoever owns it to list both in its spec.access",
+        title(object, name),
+        object.namespace().unwrap_or_default()
+    );
+    Blocked::unusable(DENIED, message)
+}
+
+/// What a Connection of another namespace leads to now is not told.
+fn other_tenant(
+    object: &Deployment,
+    name: &ConnectionName,
+    now: &Tenant,
+    recorded: Option<&Tenant>,
+) -> Blocked {
+    let place = |tenant: &Tenant| {
+        format!(
+            "{} (identity zone {})",
+            tenant.api_url, tenant.identity_zone_id
+        )
+    };
+    let now = match is_at_home(object, name) {
+        true => format!("the tenant at {}", place(now)),
+        false => "another tenant".to_owned(),
+    };
+    let message = format!(
+        "{} now leads to {now}, but the deployment lives in {}; nothing is done until a key of that tenant is back in the Secret, or connectionRef \
+         names a Connection to it",
+        title(object, name),
+        recorded.map(place).unwrap_or_default()
     );
     Blocked::new(situation::Connection::OtherTenant, "TenantChanged", message)
 }
 
 /// A Connection that this process has not looked at: it does not exist, or its turn has not come.
-async fn unseen(context: &Context, namespace: &str, name: &str) -> Blocked {
-    match context.connections_in(namespace).get_opt(name).await {
-        Ok(None) => {
+async fn unseen(context: &Context, object: &Deployment, name: &ConnectionName) -> Blocked {
+    let title = title(object, name);
+    match context.connections_in(&name.0).get_opt(&name.1).await {
+        Ok(None) if is_at_home(object, name) => {
+            let (namespace, name) = name;
             let message = format!(
                 "there is no Connection {name} in namespace {namespace}; create it, or correct spec.connectionRef"
             );
-            Blocked::new(
-                situation::Connection::Unusable,
-                "ConnectionMissing",
-                message,
-            )
+            Blocked::unusable("ConnectionMissing", message)
         }
-        Ok(Some(_)) => {
-            let message = format!("Connection {name} is being looked at; this takes a moment");
-            Blocked::new(
-                situation::Connection::Unreachable,
-                "ConnectionNotReady",
-                message,
-            )
-        }
+        Ok(None) => denied(object, name),
+        Ok(Some(_)) => Blocked::unready(format!("{title} is being looked at; this takes a moment")),
         Err(error) => {
             let message = format!(
-                "Connection {name} could not be read from the Kubernetes API ({}); it is tried again",
+                "{title} could not be read from the Kubernetes API ({}); it is tried again",
                 cause(&error)
             );
-            Blocked::new(
-                situation::Connection::Unreachable,
-                "ConnectionNotReady",
-                message,
-            )
+            Blocked::unready(message)
         }
     }
 }
 
-/// Whether the Connection and its Secret, read from the API server and not from a cache, both carry our finalizer and neither is about to go.
-/// Only then may a deployment be made: without them it could never be stopped again.
-pub(crate) async fn chain_holds(
-    context: &Context,
-    namespace: &str,
-    connection: &str,
-) -> Result<bool, kube::Error> {
+/// Whether the Connection and its Secret, read from the API server and not from a cache, both carry our finalizer and neither is about to go, and
+/// the object may use them. Only then may a deployment be made: without them it could never be stopped again.
+pub(crate) async fn chain_holds(context: &Context, access: &Access) -> Result<bool, kube::Error> {
     let held = |finalizer: bool, terminating: bool| finalizer && !terminating;
-    let connections: Api<Connection> = context.connections_in(namespace);
-    let Some(connection) = connections.get_opt(connection).await? else {
+    let (namespace, name) = &access.connection;
+    let Some(connection) = context.connections_in(namespace).get_opt(name).await? else {
         return Ok(false);
     };
     if !held(
         finalizers::has(&connection, IN_USE_FINALIZER),
         finalizers::is_terminating(&connection),
     ) {
+        return Ok(false);
+    }
+    context.namespaces.forget(&access.namespace);
+    let allowed = grants::allow(
+        context,
+        &access.connection,
+        &connection.spec.access,
+        &access.namespace,
+        &access.key.group,
+    );
+    if !allowed.await? {
         return Ok(false);
     }
     let secrets: Api<Secret> = Api::namespaced(context.kube.clone(), namespace);

@@ -24,6 +24,10 @@ pub(crate) async fn for_result(
     access: &Access,
     intent: &Intent,
 ) -> Result<Findings, Blocked> {
+    let holder = intent.holder.as_ref();
+    if holder.is_some_and(|holder| *holder != subject.context.lease) {
+        return Ok(Findings::of(Record::Intent(Resolution::Foreign)));
+    }
     let since = subject.remember(|memory| memory.unsettled_since);
     let snapshot = match subject.context.inventory.observe(&access.key, Some(since)) {
         Observed::Fresh(snapshot) => snapshot,
@@ -57,7 +61,8 @@ fn chosen(
     snapshot: &Snapshot,
     result: &Searched,
 ) -> Option<Findings> {
-    let chosen = adopts(&subject.object).and_then(|id| snapshot.get(id))?;
+    let named = adopts(&subject.object).filter(|_| access.denied.is_none());
+    let chosen = named.and_then(|id| snapshot.get(id))?;
     let free = adopted(subject, access, snapshot, &chosen.id).look == Look::One;
     let own_found = result.findings.record == Record::Intent(Resolution::Found);
     let may_take = free && result.settling == Settling::Over && !own_found;

@@ -66,7 +66,9 @@ pub(crate) async fn for_own(
         Some(id) => adopted(subject, access, &snapshot, id),
         None => unrecorded(subject, goal, access, &snapshot).await?,
     };
-    let looked = (sight.look == Look::Nothing).then(|| access.key.clone());
+    // As long as something may be the object's, it is looked whether that is still there.
+    let nothing = sight.look == Look::Nothing && sight.candidates.is_empty();
+    let looked = nothing.then(|| access.key.clone());
     subject.remember(|memory| memory.looked = looked);
     Ok(sight)
 }
@@ -93,7 +95,7 @@ pub(crate) fn adopted(
 }
 
 /// Deployments whose configuration bears the object's name and that no object holds, or that come from a configuration from which nobody else
-/// creates.
+/// creates. What is only possible stops an object that would make a copy; to the others it is told.
 async fn unrecorded(
     subject: &Subject<'_>,
     goal: Goal,
@@ -102,24 +104,29 @@ async fn unrecorded(
 ) -> Result<Sight, Blocked> {
     let mut candidates = bearing_name(subject, access, snapshot).await?;
     if candidates.is_empty()
-        && goal == Goal::Running
         && let Some(id) = &subject.object.spec.configuration_id
     {
+        let creates = goal == Goal::Running;
         match lost::from_configuration(subject, access, snapshot, id) {
-            Lost::Nothing => {}
             Lost::Found(id) => candidates.push(id),
-            Lost::Undecided => {
+            Lost::Undecided if creates => {
                 return Ok(Sight {
                     recheck: Some(subject.context.options.inventory.busy),
                     ..Sight::of(Look::Pending)
                 });
             }
             Lost::Ambiguous(candidates) => {
+                let look = if creates {
+                    Look::Several
+                } else {
+                    Look::Nothing
+                };
                 return Ok(Sight {
                     candidates,
-                    ..Sight::of(Look::Several)
+                    ..Sight::of(look)
                 });
             }
+            Lost::Nothing | Lost::Undecided => {}
         }
     }
     let look = match candidates.len() {

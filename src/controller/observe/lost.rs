@@ -9,10 +9,10 @@ use kube::ResourceExt;
 use super::access::Access;
 use super::calls;
 use super::look;
-use super::others::{is_known, may_be_of};
+use super::others::{is_known, may_be_late, time};
 use super::time_to_live;
 use crate::aicore::{self, Snapshot};
-use crate::api::{Deployment, RecreatePolicy};
+use crate::api::{Deployment, NOT_MINE_ANNOTATION, RecreatePolicy};
 use crate::controller::subject::Subject;
 
 /// The three times that tell whether a deployment is younger than an object are whole seconds.
@@ -30,9 +30,9 @@ pub(crate) enum Lost {
     Ambiguous(Vec<String>),
 }
 
-/// Looks for a deployment from `configuration` that belongs to an object without a record: the late result of a call that was given up, or one
-/// that is younger than an object whose status knows of no call at all. Who else may have made it is a question for a person, except for late
-/// results where nobody else creates from the configuration.
+/// Looks for a deployment from `configuration` that belongs to an object without a record: the late result of a call that was given up, one
+/// that is younger than an object whose status knows of no call at all, or one from a time that the cluster's store has forgotten. Who else may
+/// have made it is a question for a person, except for late results where nobody else creates from the configuration.
 pub(crate) fn from_configuration(
     subject: &Subject<'_>,
     access: &Access,
@@ -56,8 +56,10 @@ pub(crate) fn from_configuration(
             && time_to_live::may_be_equal(deployment.ttl.as_deref(), ttl)
             && !look::is_going(deployment)
             && !is_known(object, &deployment.id)
+            && !is_disowned(object, &deployment.id)
             && (is_late(object, deployment)
-                || may_be_unrecorded && is_younger(object, deployment, snapshot.date) == Some(true))
+                || may_be_unrecorded && is_younger(object, deployment, snapshot.date) == Some(true)
+                || is_forgotten(subject, deployment))
     };
     let fitting = snapshot.iter().filter(fits);
     let ids = fitting.map(|deployment| deployment.id.as_str());
@@ -69,8 +71,16 @@ pub(crate) fn from_configuration(
         return Lost::Undecided;
     }
     if !open.is_empty() {
-        // They are the results of other objects' calls, or those objects are told that nothing proves it.
-        return Lost::Nothing;
+        // They are the results of other objects' calls, or those objects are told that nothing proves it. What was forgotten is older than that.
+        let forgotten = |id: &String| {
+            snapshot
+                .get(id)
+                .is_some_and(|found| is_forgotten(subject, found))
+        };
+        return match candidates.iter().any(forgotten) {
+            true => Lost::Undecided,
+            false => Lost::Nothing,
+        };
     }
     let late = |id: &String| snapshot.get(id).is_some_and(|found| is_late(object, found));
     match candidates.as_slice() {
@@ -98,29 +108,36 @@ pub(crate) fn in_place_of_recorded(
     let (Some(configuration), Some(made)) = (&object.spec.configuration_id, made) else {
         return Vec::new();
     };
-    if recreates && !access.exclusive {
-        return Vec::new();
-    }
     let fits = |deployment: &&aicore::Deployment| {
         deployment.configuration_id == *configuration
             && time_to_live::may_be_equal(deployment.ttl.as_deref(), object.spec.ttl.as_deref())
             && !look::is_going(deployment)
             && !is_known(object, &deployment.id)
+            && !is_disowned(object, &deployment.id)
             && time(deployment.created_at.as_ref()).is_some_and(|created| created >= made)
+            && (!recreates || access.exclusive || is_forgotten(subject, deployment))
     };
     let fitting = snapshot.iter().filter(fits);
     let ids = fitting.map(|deployment| deployment.id.as_str());
     look::lost(subject, access, ids).into_iter().collect()
 }
 
-fn time(text: Option<&String>) -> Option<Timestamp> {
-    text?.parse().ok()
+/// Whether a deployment may have been made by an operator whose work the cluster's store has forgotten.
+fn is_forgotten(subject: &Subject<'_>, deployment: &aicore::Deployment) -> bool {
+    let created = time(deployment.created_at.as_ref());
+    created.is_some_and(|created| subject.context.leadership.in_gap(created))
+}
+
+/// Whether a person has said that a deployment is not the object's.
+fn is_disowned(object: &Deployment, id: &str) -> bool {
+    let ids = object.annotations().get(NOT_MINE_ANNOTATION);
+    ids.is_some_and(|ids| ids.split(',').any(|other| other.trim() == id))
 }
 
 /// Whether a deployment may be the result of a create call that was given up.
 fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
     let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
-    lapsed.any(|call| may_be_of(call, deployment))
+    lapsed.any(|call| may_be_late(call, deployment))
 }
 
 /// Whether a deployment may be younger than an object, each by the clock that it was made by.

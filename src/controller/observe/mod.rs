@@ -14,7 +14,10 @@ mod time_to_live;
 use std::time::Duration;
 
 use crate::aicore;
-use crate::api::{DEPLOYMENT_FINALIZER, Deployment, RecreatePolicy};
+use crate::api::{DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, RecreatePolicy};
+use crate::controller::connection::reference;
+use crate::controller::connection::views::ConnectionName;
+use crate::controller::endpoint::Endpoint;
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::subject::{Subject, Wanted, adopts, configuration_to_create, goal, order};
@@ -44,14 +47,42 @@ pub(crate) struct Observation {
     pub(crate) unrecorded: Vec<String>,
     /// Whether what was found is not the result of the open create call, which may still have one.
     pub(crate) call_stays_open: bool,
+    /// Create calls that were given up and of which nothing can come any more.
+    pub(crate) calls_over: Vec<(i64, String)>,
     /// Whether a stop that the status records can have no effect any more.
     pub(crate) stop_is_over: bool,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
+    /// What applications are told.
+    pub(crate) endpoint: Endpoint,
     /// When time alone may change the situation.
     pub(crate) recheck: Option<Duration>,
     /// The Connection that what is recorded is reached through from now on, where it is another one than before.
-    pub(crate) moved_to: Option<String>,
+    pub(crate) moved_to: Option<ConnectionName>,
+}
+
+impl Observation {
+    /// Whether the object may create and adopt nothing through its Connection.
+    pub(crate) fn is_denied(&self) -> bool {
+        match &self.access {
+            Some(access) => access.denied.is_some(),
+            None => {
+                let problem = self.problem.as_ref();
+                problem.is_some_and(|problem| problem.reason == access::DENIED)
+            }
+        }
+    }
+
+    /// Deployments that may be the object's, where none is recorded and nothing proves that any is.
+    pub(crate) fn doubtful(&self) -> &[String] {
+        match self.situation.record {
+            Record::Nothing {
+                source: Source::Create(_),
+                look: Look::Nothing,
+            } => &self.candidates,
+            _ => &[],
+        }
+    }
 }
 
 /// Looks at everything that the next step of the object depends on.
@@ -75,8 +106,10 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         retiring: None,
         unrecorded: Vec::new(),
         call_stays_open: false,
+        calls_over: Vec::new(),
         stop_is_over: false,
         problem: None,
+        endpoint: Endpoint::default(),
         recheck: None,
         moved_to: None,
     };
@@ -138,6 +171,7 @@ async fn look_at_everything(
     observation: &mut Observation,
 ) -> Result<(), kube::Error> {
     let goal = observation.situation.goal;
+    observation.situation.connection = access.standing();
     observation.moved_to = moved_to(subject, access).await?;
     let findings = match findings(subject, goal, access).await? {
         Ok(findings) => findings,
@@ -168,6 +202,7 @@ async fn look_at_everything(
     }
     observation.situation.record = findings.record;
     observation.remote = findings.remote;
+    observation.calls_over = others::calls_over(subject, access);
     observation.call_stays_open = findings.call_stays_open;
     observation.stop_is_over = findings.stop_is_over;
     observation.candidates = match findings.record {
@@ -187,20 +222,17 @@ fn others_of(object: &Deployment) -> Others {
 }
 
 /// Whether the spec names another Connection to the same tenant than the one that was used, and that one is held: then the former is free.
-async fn moved_to(subject: &Subject<'_>, access: &Access) -> Result<Option<String>, kube::Error> {
+async fn moved_to(
+    subject: &Subject<'_>,
+    access: &Access,
+) -> Result<Option<ConnectionName>, kube::Error> {
     let status = subject.object.status.as_ref();
-    let used = status.filter(|status| status.records_something());
-    let used = used.and_then(|status| status.connection.as_ref());
-    if used.is_none_or(|used| *used == access.connection) {
+    let records_something = status.is_some_and(DeploymentStatus::records_something);
+    let used = reference::used(&subject.object).filter(|_| records_something);
+    if used.is_none_or(|used| used == access.connection) {
         return Ok(None);
     }
-    let namespace = subject
-        .object
-        .metadata
-        .namespace
-        .as_deref()
-        .unwrap_or_default();
-    let held = access::chain_holds(subject.context, namespace, &access.connection).await?;
+    let held = access::chain_holds(subject.context, access).await?;
     Ok(held.then(|| access.connection.clone()))
 }
 
@@ -243,14 +275,7 @@ async fn findings(
         Err(blocked) => return Ok(Err(blocked)),
     };
     let may_create = goal == Goal::Running && sight.look == Look::Nothing;
-    let namespace = subject
-        .object
-        .metadata
-        .namespace
-        .as_deref()
-        .unwrap_or_default();
-    let chain =
-        may_create && access::chain_holds(subject.context, namespace, &access.connection).await?;
+    let chain = may_create && access::chain_holds(subject.context, access).await?;
     let record = Record::Nothing {
         source: source(&subject.object, chain),
         look: sight.look,

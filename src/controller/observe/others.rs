@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::access::{Access, Blocked};
 use super::calls;
 use super::look;
@@ -11,6 +13,7 @@ use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent, RecordedDeployment, RetiringDeployment};
 use crate::controller::subject::{Subject, adopts, bears_our_name};
+use crate::lifecycle::late;
 use crate::lifecycle::situation::{Claim, Ending, Goal, Look, Others, Proof, Record, Remote};
 use crate::lifecycle::{Situation, Step, retiring_step};
 
@@ -96,7 +99,7 @@ pub(crate) async fn unrecorded(
         return Ok(Unrecorded::default());
     };
     // Only the answer to a question is read: what an object ends by itself is not replaced by what its spec names.
-    let asked = is_unexplained(remote) && stays(goal);
+    let asked = is_unexplained(remote) && stays(goal) && access.denied.is_none();
     let chosen = adopts(&subject.object).filter(|id| asked && !is_known(&subject.object, id));
     if let Some(id) = chosen
         && look::adopted(subject, access, &snapshot, id).look == Look::One
@@ -106,7 +109,7 @@ pub(crate) async fn unrecorded(
             doubtful: false,
         });
     }
-    let mut found = late(subject, access, &snapshot);
+    let mut found = late_results(subject, access, &snapshot);
     if gone {
         found.extend(look::bearing_name(subject, access, &snapshot).await?);
         found.sort();
@@ -164,7 +167,7 @@ fn is_gone(remote: &Remote) -> bool {
 }
 
 /// Results of create calls that were given up. Only such as can be nobody else's.
-fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<String> {
+fn late_results(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<String> {
     let object = &*subject.object;
     let identity = subject.context.identity(object);
     let provable = |deployment: &aicore::Deployment| {
@@ -183,7 +186,7 @@ fn late(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<Stri
     }
     let ids = snapshot
         .iter()
-        .filter(|deployment| calls.iter().any(|call| may_be_of(call, deployment)))
+        .filter(|deployment| calls.iter().any(|call| may_be_late(call, deployment)))
         .filter(|deployment| provable(deployment) && !is_known(object, &deployment.id))
         .map(|deployment| deployment.id.as_str());
     look::lost(subject, access, ids).into_iter().collect()
@@ -195,6 +198,42 @@ pub(crate) fn may_be_of(call: &Intent, deployment: &aicore::Deployment) -> bool 
         && time_to_live::may_be_equal(deployment.ttl.as_deref(), call.ttl.as_deref())
         && !call.known.contains(&deployment.id)
         && !look::is_going(deployment)
+}
+
+/// Whether a deployment may be the result of a create call that was given up.
+pub(crate) fn may_be_late(call: &Intent, deployment: &aicore::Deployment) -> bool {
+    let created = time(deployment.created_at.as_ref());
+    may_be_of(call, deployment) && late::is_in_time(time(call.announced_at.as_ref()), created)
+}
+
+/// The calls that were given up and of which nothing can come any more: each list would show it by now, and this one shows nothing.
+pub(crate) fn calls_over(subject: &Subject<'_>, access: &Access) -> Vec<(i64, String)> {
+    let object = &*subject.object;
+    let lapsed = object.status.iter().flat_map(|status| &status.lapsed);
+    let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
+        return Vec::new();
+    };
+    // A settling time of years is no settling time.
+    let unseen = SignedDuration::try_from(subject.context.options.settle());
+    let unseen = unseen.unwrap_or(SignedDuration::MAX);
+    let shows = |call: &Intent| {
+        let results = snapshot
+            .iter()
+            .filter(|deployment| may_be_late(call, deployment))
+            .map(|deployment| deployment.id.as_str())
+            .filter(|id| !is_known(object, id));
+        !look::lost(subject, access, results).is_empty()
+    };
+    lapsed
+        .filter(|call| late::is_over(time(call.announced_at.as_ref()), snapshot.date, unseen))
+        .filter(|call| !shows(call))
+        .map(Intent::key)
+        .collect()
+}
+
+/// The time that a text of AI Core's tells.
+pub(crate) fn time(text: Option<&String>) -> Option<Timestamp> {
+    text?.parse().ok()
 }
 
 /// Whether the object records a deployment already, or has done so before.

@@ -6,11 +6,13 @@ use super::events::shortened;
 use super::words::{Mood, Verdict, present, say};
 use crate::aicore;
 use crate::api::{
-    Condition, ConditionKind, Deployment, DeploymentStatus, RecordedDeployment, RecordedResources,
-    set_conditions,
+    Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
+    RecordedResources, set_conditions,
 };
+use crate::controller::connection::reference;
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
+use crate::controller::subject::desired_state;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Connection, Goal, Record, Remote, State};
 use crate::lifecycle::step::{Done, Wait};
@@ -33,7 +35,8 @@ pub(crate) fn status(
         status.deployment = Some(recorded(remote));
     }
     if let Some(connection) = &observation.moved_to {
-        status.connection = Some(connection.clone());
+        let namespace = object.metadata.namespace.as_deref().unwrap_or_default();
+        reference::note(&mut status, namespace, connection);
     }
     if let Some(retiring) = &observation.retiring
         && let Some(remote) = &retiring.deployment
@@ -43,9 +46,12 @@ pub(crate) fn status(
         record.state = seen.state;
         record.target_state = seen.target_state;
     }
+    let is_over = |call: &Intent| observation.calls_over.contains(&call.key());
+    status.lapsed.retain(|call| !is_over(call));
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
     }
+    status.endpoint = observation.endpoint.config_map.clone();
     if step == Step::Done(Done::Running) && observation.stop_is_over {
         // A stop that was announced but had no effect must not explain a later stop by somebody else.
         status.stop_sent_for = None;
@@ -164,6 +170,7 @@ fn apply(
         Mood::Stalled => conditions.push(condition(ConditionKind::Stalled, true, reason, message)),
     }
     status.observed_generation = generation;
+    status.desired_state = Some(desired_state(object));
     status.next_step = verdict
         .next
         .as_ref()
@@ -173,7 +180,7 @@ fn apply(
 
 /// Whether the deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving
 /// (AI Core documentation, "Update a Deployment"). Where nobody could look, nothing has changed.
-fn available(object: &Deployment, observation: &Observation) -> bool {
+pub(crate) fn available(object: &Deployment, observation: &Observation) -> bool {
     let Some(remote) = &observation.remote else {
         let unseen = matches!(
             observation.situation.record,

@@ -38,8 +38,10 @@ fn observation(connection: Connection) -> Observation {
         retiring: None,
         unrecorded: Vec::new(),
         call_stays_open: false,
+        calls_over: Vec::new(),
         stop_is_over: false,
         problem: None,
+        endpoint: Default::default(),
         recheck: None,
         moved_to: None,
     }
@@ -102,6 +104,7 @@ fn steps() -> Vec<Step> {
         [
             Stall::ConnectionUnusable,
             Stall::TenantChanged,
+            Stall::AccessDenied,
             Stall::Claimed,
             Stall::Ambiguous,
             Stall::DeploymentDead,
@@ -111,6 +114,7 @@ fn steps() -> Vec<Step> {
             Stall::NeverSeen,
             Stall::NoConfiguration,
             Stall::Overdue,
+            Stall::OperatorConflict,
         ]
         .map(Step::Stall),
     );
@@ -257,4 +261,18 @@ fn a_busy_server_does_not_hide_the_first_cause() {
         find(&later, ConditionKind::Ready).map(|ready| ready.reason.as_str()),
         Some("InvalidConfiguration")
     );
+}
+
+#[test]
+fn a_call_that_is_over_is_kept_no_longer() {
+    let mut object = object(1);
+    let calls = serde_json::json!([{"serial": 1, "configurationId": "c1"}, {"serial": 2, "configurationId": "c1"}]);
+    let lapsed = serde_json::from_value(calls).expect("they are calls");
+    object.status.as_mut().expect("it has one").lapsed = lapsed;
+    let mut observation = observation(Connection::Ready);
+    observation.calls_over = vec![(1, String::new())];
+    let step = Step::Done(Done::Running);
+    let kept = status(&object, &observation, step, Timestamp::UNIX_EPOCH).lapsed;
+    let serials: Vec<i64> = kept.iter().map(|call| call.serial).collect();
+    assert_eq!(serials, [2]);
 }

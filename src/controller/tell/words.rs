@@ -1,9 +1,9 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
 use super::events::shortened;
-use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
+use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, NOT_MINE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
-
+use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
@@ -70,7 +70,7 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             "the object is being prepared",
             "put the finalizer on this object",
         ),
-        Step::Release(release) => say_release(release, &id),
+        Step::Release(release) => doubted(say_release(release, &id), observation),
         Step::Take => {
             let found = observation.candidates.join(", ");
             going(
@@ -118,10 +118,33 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             format!("deployment {id} is being given the configuration of the spec"),
             format!("change the configuration of {id}"),
         ),
-        Step::Done(done) => say_done(done, object, &id),
+        Step::Done(done) => match &observation.endpoint.problem {
+            Some(problem) if done == Done::Running => stalled(
+                problem.reason,
+                format!(
+                    "deployment {id} runs, but applications are not told so: {}",
+                    problem.message
+                ),
+                "write the ConfigMap of spec.endpoint",
+            ),
+            _ => doubted(say_done(done, object, &id), observation),
+        },
         Step::Wait(wait) => say_wait(wait, observation, &id),
         Step::Stall(stall) => say_stall(stall, object, observation, &id),
     }
+}
+
+/// Names what nobody will look for once the object is at rest or gone.
+fn doubted(verdict: Verdict, observation: &Observation) -> Verdict {
+    let doubtful = observation.doubtful().join(", ");
+    if doubtful.is_empty() {
+        return verdict;
+    }
+    let message = format!(
+        "{}, as far as its status tells. That may be older than {doubtful}, which nobody holds; delete what nobody needs",
+        verdict.message
+    );
+    Verdict { message, ..verdict }
 }
 
 fn say_delete(observation: &Observation, id: &str) -> Verdict {
@@ -295,10 +318,7 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     let candidates = observation.candidates.join(", ");
     match stall {
         Stall::ConnectionUnusable | Stall::TenantChanged => {
-            let (reason, mut message) = problem(observation);
-            if reason == "AccessDenied" {
-                message = format!("resource group {}: {message}", object.spec.resource_group);
-            }
+            let (reason, mut message) = problem_in_group(object, observation);
             if observation.situation.goal == Goal::Released {
                 let left = recorded_ids(object).join(", ");
                 message = format!(
@@ -312,6 +332,10 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                 "wait for a key that leads to the deployment",
             )
         }
+        Stall::AccessDenied => {
+            let (reason, message) = problem_in_group(object, observation);
+            stalled(reason, message, "wait for the Connection to allow it")
+        }
         Stall::Claimed => {
             let id = if id.is_empty() { &candidates } else { id };
             stalled(
@@ -324,9 +348,16 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
         }
         Stall::Ambiguous => {
             let replaced = matches!(observation.situation.record, Record::Deployment { .. });
-            let otherwise = match replaced {
-                true => "; if none of them is, set desiredState to Deleted and back",
-                false => "",
+            let looked_for = matches!(observation.situation.record, Record::Nothing { .. })
+                && object.spec.configuration_id.is_some();
+            let otherwise = match (replaced, looked_for) {
+                (true, _) => {
+                    "; if none of them is, set desiredState to Deleted and back".to_owned()
+                }
+                (_, true) => format!(
+                    "; if none of them is, annotate this object with {NOT_MINE_ANNOTATION}=<their ids>"
+                ),
+                _ => String::new(),
             };
             stalled(
                 "Ambiguous",
@@ -334,6 +365,19 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
                     "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs{otherwise}"
                 ),
                 "wait for a person to choose",
+            )
+        }
+        Stall::OperatorConflict => {
+            let status = object.status.as_ref();
+            let intent = status.and_then(|status| status.intent.as_ref());
+            let holder = intent.and_then(|intent| intent.holder.as_deref());
+            stalled(
+                "OperatorConflict",
+                format!(
+                    "the operator with the Lease {} has announced a create call for this object and may be making it; let only one operator look at this namespace. If that one is gone for good, start this one with its own namespace and --lease-name",
+                    holder.unwrap_or_default()
+                ),
+                "wait for the operator that has announced the call",
             )
         }
         Stall::DeploymentDead => {
@@ -402,8 +446,22 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
     }
 }
 
+/// What is in the way, with the resource group where access to it is what is missing.
+fn problem_in_group(object: &Deployment, observation: &Observation) -> (&'static str, String) {
+    let (reason, message) = problem(observation);
+    match reason {
+        DENIED => {
+            let group = &object.spec.resource_group;
+            (reason, format!("resource group {group}: {message}"))
+        }
+        _ => (reason, message),
+    }
+}
+
 fn problem(observation: &Observation) -> (&'static str, String) {
-    match &observation.problem {
+    let access = observation.access.as_ref();
+    let denied = access.and_then(|access| access.denied.as_ref());
+    match observation.problem.as_ref().or(denied) {
         Some(problem) => (problem.reason, problem.message.clone()),
         None => ("Unreachable", "AI Core did not answer".to_owned()),
     }

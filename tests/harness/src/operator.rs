@@ -6,7 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
 use kube::config::Kubeconfig;
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use crate::control_plane::ControlPlane;
@@ -47,9 +53,15 @@ const ARGUMENTS: [&str; 18] = [
     "aicore_operator=debug",
 ];
 
+/// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
+const LEASE: [&str; 2] = ["--lease-duration-seconds", "5"];
+
 /// The operator of one namespace, or of all. It is killed when it is dropped.
 #[derive(Debug)]
 pub struct Operator {
+    leases: Api<Lease>,
+    /// The name of its Lease. Every scene has one of its own.
+    lease: String,
     spec: ProcessSpec,
     log: PathBuf,
     process: Option<Supervised>,
@@ -67,13 +79,23 @@ impl Operator {
         namespace: &str,
         setting: &Setting<'_>,
     ) -> Self {
-        Self::start_with(
-            control_plane,
-            namespace,
-            &["--namespace", namespace],
-            setting,
-        )
-        .await
+        let scope = ["--namespace", namespace];
+        Self::start_with(control_plane, namespace, &scope, namespace, setting).await
+    }
+
+    /// Starts another process for the same namespace and with the same Lease, which has a log of its own.
+    ///
+    /// # Panics
+    ///
+    /// See [`Operator::start`].
+    pub async fn start_beside(
+        control_plane: &ControlPlane,
+        namespace: &str,
+        setting: &Setting<'_>,
+    ) -> Self {
+        let scope = ["--namespace", namespace];
+        let name = format!("{namespace}.beside");
+        Self::start_with(control_plane, namespace, &scope, &name, setting).await
     }
 
     /// Starts the program of a setting for all namespaces.
@@ -82,15 +104,18 @@ impl Operator {
     ///
     /// See [`Operator::start`].
     pub async fn start_everywhere(control_plane: &ControlPlane, setting: &Setting<'_>) -> Self {
-        Self::start_with(control_plane, "all-namespaces", &[], setting).await
+        let name = "all-namespaces";
+        Self::start_with(control_plane, name, &[], name, setting).await
     }
 
     async fn start_with(
         control_plane: &ControlPlane,
-        name: &str,
+        lease: &str,
         scope: &[&str],
+        name: &str,
         setting: &Setting<'_>,
     ) -> Self {
+        let lease = format!("operator-{lease}");
         let mut kubeconfig = kubeconfig(control_plane).await;
         if let Some(server) = &setting.api_server {
             let file = control_plane
@@ -105,6 +130,11 @@ impl Operator {
             .arguments(setting.arguments)
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
+        let defaults = [["--lease-name", &lease], LEASE];
+        let spec = defaults
+            .into_iter()
+            .filter(|[flag, _]| !setting.arguments.contains(flag))
+            .fold(spec, ProcessSpec::arguments);
         let spec = setting
             .variables
             .iter()
@@ -113,6 +143,8 @@ impl Operator {
             .data_dir()
             .join(format!("operator.{name}.log"));
         let mut operator = Self {
+            leases: Api::namespaced(control_plane.admin_client(), NAMESPACE),
+            lease,
             spec,
             log,
             process: None,
@@ -121,12 +153,89 @@ impl Operator {
         operator
     }
 
-    /// Kills it with SIGKILL, as a crash would, and waits until it is gone.
+    /// Kills it with SIGKILL, as a crash would, and waits until it is gone. Its Lease is taken from it, so that whoever comes next need not wait
+    /// until it has run out.
     pub async fn kill(&mut self) {
-        if let Some(process) = self.process.take() {
-            process.kill();
-            process.wait_for_exit().await;
+        if self.crash().await {
+            let nobody = json!({"spec": {"holderIdentity": null}});
+            let parameters = PatchParams::default();
+            let patch = Patch::Merge(nobody);
+            // Where the API server cannot be asked, or it never led, the Lease is waited for.
+            let _ = self.leases.patch(&self.lease, &parameters, &patch).await;
         }
+    }
+
+    /// Kills it with SIGKILL, and waits until it is gone. Nobody takes its Lease from it. False where it did not run.
+    pub async fn crash(&mut self) -> bool {
+        let Some(process) = self.process.take() else {
+            return false;
+        };
+        process.kill();
+        process.wait_for_exit().await;
+        true
+    }
+
+    /// Asks it to end, as a kubelet does (SIGTERM), and waits until it has.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let process = self.process.take().expect("the operator runs");
+        process.terminate().await
+    }
+
+    /// Stops all of it at once (SIGSTOP), until [`Operator::go_on`].
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn pause(&self) {
+        self.process.as_ref().expect("the operator runs").pause();
+    }
+
+    /// Lets it go on after a pause.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn go_on(&self) {
+        self.process.as_ref().expect("the operator runs").go_on();
+    }
+
+    /// Its Lease, which may not be there yet.
+    ///
+    /// # Panics
+    ///
+    /// When the API server does not answer.
+    pub async fn lease(&self) -> Option<Lease> {
+        let lease = self.leases.get_opt(&self.lease).await;
+        lease.expect("an administrator may look")
+    }
+
+    /// Makes its Lease say that it was renewed so much earlier. The operator does not run meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// When the API server does not answer, or there is no Lease.
+    pub async fn set_lease_back(&self, time: SignedDuration) {
+        let lease = self.lease().await.expect("there is a Lease");
+        let renewed = lease.spec.and_then(|spec| spec.renew_time);
+        let earlier = renewed.expect("it was renewed").0 - time;
+        let spec = json!({"spec": {"renewTime": MicroTime(earlier)}});
+        let (parameters, patch) = (PatchParams::default(), Patch::Merge(spec));
+        let patched = self.leases.patch(&self.lease, &parameters, &patch).await;
+        patched.expect("an administrator may change it");
+    }
+
+    /// Deletes its Lease, as a person may.
+    ///
+    /// # Panics
+    ///
+    /// When the API server does not answer, or there is no Lease.
+    pub async fn delete_lease(&self) {
+        let deleted = self.leases.delete(&self.lease, &Default::default()).await;
+        deleted.expect("there is a Lease");
     }
 
     /// Starts it again, with the same arguments and the same log. One that still runs is killed first.
@@ -172,6 +281,16 @@ impl Operator {
             .wait_for_log_line(text, Duration::from_secs(20))
             .await;
         line.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Holds that a line of its log, of any of its lives, contains `text`.
+    ///
+    /// # Panics
+    ///
+    /// When none does; the message has its log.
+    pub fn has_said(&self, text: &str) {
+        let log = self.log();
+        assert!(log.contains(text), "it has not said \"{text}\":\n{log}");
     }
 
     /// Where its first life answers probes and hands out metrics.

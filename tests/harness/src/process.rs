@@ -128,6 +128,16 @@ impl Supervised {
         self.signal(Signal::KILL);
     }
 
+    /// Stops it (SIGSTOP), until [`Supervised::go_on`]: it does not notice that time passes.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after a pause (SIGCONT).
+    pub fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has; kills it after 30 s, as a kubelet would.
     pub async fn terminate(&self) -> ExitStatus {
         self.signal(Signal::TERM);

@@ -1,9 +1,10 @@
-//! One test's world: a namespace of a control plane, an AI Core, a Secret, a Connection and the operator.
+//! One test's world: a namespace of a control plane or several, an AI Core, a Secret, a Connection and the operator.
 
 mod awaiting;
 mod despair;
 mod ending;
 mod history;
+mod places;
 mod uninstall;
 
 use std::ops::Deref;
@@ -12,16 +13,16 @@ use std::time::Duration;
 
 use aicore_emulator::Settings;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::control_plane::ControlPlane;
 use crate::emulated::{Emulated, TENANT};
 use crate::operator::Operator;
-use history::Histories;
+use places::Place;
 
 /// How long anything may take that a test waits for.
 pub const LIMIT: Duration = Duration::from_secs(30);
@@ -35,7 +36,7 @@ pub const SECRET: &str = "aicore-key";
 pub const GROUP: &str = "team-a";
 
 /// What a scene starts with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setting<'a> {
     /// The path of the operator's program.
     pub binary: &'a str,
@@ -49,6 +50,8 @@ pub struct Setting<'a> {
     pub api_server: Option<String>,
     /// Whether Secret and Connection are there, and ready, from the start.
     pub connected: bool,
+    /// Whether the operator looks at all namespaces, and not only at that of the scene. Then nobody else may use the control plane.
+    pub everywhere: bool,
     /// Whether the operator may be refused a right, because the test takes it away, or because the API server starts under it and refuses
     /// everything for a moment.
     pub may_lack_rights: bool,
@@ -72,14 +75,14 @@ pub struct Outcome {
 /// Every function panics when something that the test relies on does not happen in time, and then shows what there is: objects, events, the
 /// end of the operator's log and the end of AI Core's.
 pub struct Scene {
-    /// The namespace.
+    /// The namespace that every function is about. [`Scene::enter`] changes it.
     pub namespace: String,
     /// AI Core.
     pub ai_core: Emulated,
     /// The operator.
     pub operator: Operator,
     client: Client,
-    histories: Histories,
+    places: Vec<Place>,
     may_lack_rights: bool,
     /// Whether the CustomResourceDefinitions were deleted.
     uninstalled: bool,
@@ -116,6 +119,7 @@ impl Setting<'_> {
             variables: &[],
             api_server: None,
             connected: true,
+            everywhere: false,
             may_lack_rights: false,
         }
     }
@@ -137,16 +141,19 @@ impl Scene {
 
     async fn start_on(control_plane: Stage, setting: Setting<'_>) -> Self {
         let client = control_plane.admin_client();
-        let namespace = create_namespace(&client).await;
-        let operator = Operator::start(&control_plane, &namespace, &setting).await;
+        let place = Place::found(&client, &json!({})).await;
+        let namespace = place.namespace.clone();
+        let operator = match setting.everywhere {
+            true => Operator::start_everywhere(&control_plane, &setting).await,
+            false => Operator::start(&control_plane, &namespace, &setting).await,
+        };
         let ai_core = Emulated::start(setting.ai_core).await;
-        let histories = Histories::watch(api(&client, &namespace, "Deployment"));
         let scene = Self {
             namespace,
             ai_core,
             operator,
             client,
-            histories,
+            places: vec![place],
             may_lack_rights: setting.may_lack_rights,
             uninstalled: false,
             control_plane,
@@ -205,6 +212,15 @@ impl Scene {
             .unwrap_or_else(|error| panic!("the change of {kind} {name} is refused: {error}"));
     }
 
+    /// Changes fields of what is recorded of an object, as a restored backup does.
+    pub async fn change_status(&self, kind: &str, name: &str, fields: Value) {
+        let status = Patch::Merge(json!({"status": fields}));
+        self.api(kind)
+            .patch_status(name, &PatchParams::default(), &status)
+            .await
+            .unwrap_or_else(|error| panic!("the change of {kind} {name} is refused: {error}"));
+    }
+
     /// Has an object deleted, and does not wait for it.
     pub async fn delete(&self, kind: &str, name: &str) {
         self.api(kind)
@@ -236,6 +252,12 @@ impl Scene {
     /// Runs `kubectl apply` on an object.
     pub async fn apply(&self, object: &Value) -> Outcome {
         self.kubectl_with(&["apply", "-f", "-"], object).await
+    }
+
+    /// Runs `kubectl apply` on an object as another user.
+    pub async fn apply_as(&self, user: &str, object: &Value) -> Outcome {
+        self.kubectl_with(&["apply", "--as", user, "-f", "-"], object)
+            .await
     }
 
     async fn kubectl_with(&self, arguments: &[&str], input: &Value) -> Outcome {
@@ -325,15 +347,4 @@ fn api(client: &Client, namespace: &str, kind: &str) -> Api<DynamicObject> {
     };
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
     Api::namespaced_with(client.clone(), namespace, &resource)
-}
-
-async fn create_namespace(client: &Client) -> String {
-    let namespace: Namespace =
-        serde_json::from_value(json!({"metadata": {"generateName": "scene-"}}))
-            .expect("it is a namespace");
-    let created = Api::<Namespace>::all(client.clone())
-        .create(&PostParams::default(), &namespace)
-        .await
-        .expect("an administrator may create it");
-    created.name_any()
 }

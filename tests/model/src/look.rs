@@ -91,7 +91,8 @@ impl Observer<'_> {
     /// Looks for a deployment of an object whose status records none.
     pub(crate) fn look(&mut self, goal: Goal) -> Look {
         let at_rest = matches!(goal, Goal::Stopped | Goal::Deleted);
-        if self.memory.looked && at_rest && self.object.adopts().is_none() {
+        let lapsed = self.object.status.lapsed.iter().flatten().next().is_some();
+        if self.memory.looked && at_rest && !lapsed && self.object.adopts().is_none() {
             return Look::Nothing;
         }
         if self.is_outdated() {
@@ -120,10 +121,16 @@ impl Observer<'_> {
             return Look::Nothing;
         }
         self.candidates = self.bearing_name();
-        if let (Goal::Running, Source::Shared(id), true) =
-            (goal, self.object.spec.source, self.candidates.is_empty())
-        {
-            return self.lost_to_a_configuration(Configuration::Shared(id));
+        if let (Source::Shared(id), true) = (self.object.spec.source, self.candidates.is_empty()) {
+            let found = self.lost_to_a_configuration(Configuration::Shared(id));
+            return match (goal, found) {
+                (Goal::Running, _) | (_, Look::One) => found,
+                // What is only possible is told, and nothing more.
+                _ => {
+                    self.candidates = Ids::default();
+                    Look::Nothing
+                }
+            };
         }
         match self.candidates.len() {
             0 => Look::Nothing,

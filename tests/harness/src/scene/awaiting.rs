@@ -104,7 +104,8 @@ impl Scene {
     /// the latest may be missing.
     #[must_use]
     pub fn reasons_after(&self, name: &str, reason: &str) -> Vec<String> {
-        let mut reasons = self.histories.reasons(name).into_iter();
+        let places = self.places.iter();
+        let mut reasons = places.flat_map(|place| place.histories.reasons(name));
         assert!(
             reasons.any(|had| had == reason),
             "{name} never had the reason {reason}"

@@ -1,7 +1,6 @@
 //! What a failed test shows.
 
 use aicore_emulator::{Entry, Operation};
-use kube::api::ListParams;
 use serde_json::{Value, json};
 
 use super::Scene;
@@ -18,12 +17,12 @@ impl Scene {
     pub async fn despair(&self, what: &str) -> ! {
         let mut text = format!("{what}\n");
         for kind in ["Deployment", "Connection"] {
-            let objects = self.api(kind).list(&ListParams::default()).await;
-            for object in objects.into_iter().flatten() {
+            for object in self.everywhere(kind).await {
                 let object = json!(object);
                 text += &format!(
-                    "\n--- {kind} {} (deleted: {}, finalizers: {})\nspec {}\nstatus {}\n",
+                    "\n--- {kind} {} in {} (deleted: {}, finalizers: {})\nspec {}\nstatus {}\n",
                     object["metadata"]["name"],
+                    object["metadata"]["namespace"],
                     object["metadata"]["deletionTimestamp"],
                     object["metadata"]["finalizers"],
                     object["spec"],

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kube::ResourceExt as _;
-use kube::api::{DynamicObject, ListParams};
+use kube::api::DynamicObject;
 use serde_json::json;
 
 use super::Scene;
@@ -38,13 +38,12 @@ impl Scene {
             self.despair("the operator has ended").await;
         }
         self.assert_good_conduct().await;
-        let live = self.api("Deployment").list(&ListParams::default()).await;
-        let live: BTreeSet<String> = live
-            .expect("an administrator may look")
-            .iter()
-            .filter_map(DynamicObject::uid)
-            .collect();
-        let mut objects = self.histories.complete(&live).await;
+        let mut objects = Vec::new();
+        for place in &self.places {
+            let live = self.listed(&place.namespace, "Deployment").await;
+            let live: BTreeSet<String> = live.iter().filter_map(DynamicObject::uid).collect();
+            objects.extend(place.histories.complete(&live).await);
+        }
         for object in objects.iter_mut().filter(|object| !object.deletion_begun) {
             object.orphans |= self.uninstalled;
         }
@@ -76,10 +75,8 @@ impl Scene {
             self.may_lack_rights || !told.contains("is forbidden: User"),
             "the operator was refused something; compare its log with deploy/rbac.yaml:\n{told}"
         );
-        told += &format!("{:?}", self.events().await);
-        for kind in ["Deployment", "Connection"] {
-            let objects = self.api(kind).list(&ListParams::default()).await;
-            told += &json!(objects.expect("an administrator may look").items).to_string();
+        for kind in ["Event", "Deployment", "Connection"] {
+            told += &json!(self.everywhere(kind).await).to_string();
         }
         assert!(!told.contains(secret), "the secret {secret} was told");
     }
