@@ -4,7 +4,9 @@
 mod adoption;
 mod bad_days;
 mod blackout;
+mod causes;
 mod chain;
+mod checked;
 mod choices;
 mod copies;
 mod crashes;
@@ -35,6 +37,7 @@ mod protection;
 mod readings;
 mod refusals;
 mod repetition;
+mod retirement;
 mod sixteen;
 mod surprises;
 mod telling;

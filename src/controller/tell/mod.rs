@@ -2,5 +2,6 @@
 
 mod doubts;
 pub(crate) mod events;
+pub(crate) mod log;
 pub(crate) mod report;
 pub(crate) mod words;

@@ -1,12 +1,16 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
 use super::doubts;
+use super::events::shortened;
 use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
+
+/// The longest message of AI Core's in a sentence, in bytes (`statusMessage` of `AiDeployment` has at most 256 characters).
+const MAXIMUM_REMARK: usize = 512;
 
 /// Whether a person has to do something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -236,7 +240,7 @@ fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdict {
         ),
         Wait::Starting => going(
             "Starting",
-            format!("deployment {id} is starting"),
+            format!("deployment {id} is starting{}", remark(observation)),
             format!("wait for {id} to run"),
         ),
         Wait::Updating => going(
@@ -403,8 +407,9 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
         Stall::Overdue => stalled(
             "Overdue",
             format!(
-                "deployment {id} has been {} for too long; look at it in SAP AI Launchpad, or ask SAP support",
-                remote_state(observation)
+                "deployment {id} has been {} for too long{}; look at it in SAP AI Launchpad, or ask SAP support",
+                remote_state(observation),
+                remark(observation)
             ),
             format!(
                 "wait for {id} to leave the state {}",
@@ -433,6 +438,15 @@ fn problem(observation: &Observation) -> (&'static str, String) {
         Some(problem) => (problem.reason, problem.message.clone()),
         None => ("Unreachable", "AI Core did not answer".to_owned()),
     }
+}
+
+/// What AI Core adds to the state, to follow it in a sentence.
+fn remark(observation: &Observation) -> String {
+    let remote = observation.remote.as_ref();
+    let message = remote.and_then(|remote| remote.status_message.as_deref());
+    message.map_or_else(String::new, |message| {
+        format!(" ({})", shortened(message, MAXIMUM_REMARK))
+    })
 }
 
 fn remote_state(observation: &Observation) -> String {
