@@ -11,17 +11,15 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("has(self.copyOf) ? !has(self.scenarioId) && !has(self.executableId) : has(self.scenarioId) && has(self.executableId)")
-        .message("give either scenarioId and executableId, or copyOf, the id of a configuration that has both"),
-    validation = Rule::new("!has(self.scenarioId) || !has(oldSelf.scenarioId) || (self.scenarioId == oldSelf.scenarioId && self.executableId == oldSelf.executableId)")
-        .message("scenarioId and executableId cannot be changed: AI Core refuses it for an existing deployment; make a new object instead")
+        .message("give either scenarioId and executableId, or copyOf, the id of a configuration that has both")
 )]
 pub struct ConfigurationTemplate {
-    /// The id of the scenario, for example foundation-models.
+    /// The id of the scenario, for example foundation-models. With another one the deployment is replaced, as update.replace says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
     pub scenario_id: Option<String>,
 
-    /// The id of the executable in that scenario, for example azure-openai.
+    /// The id of the executable in that scenario, for example azure-openai. With another one the deployment is replaced, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
     pub executable_id: Option<String>,

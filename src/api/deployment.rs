@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Condition, ConfigurationTemplate, Endpoint, ModelRetirement, OfficeHours, OfficeHoursStatus,
-    RecordedConfiguration, RecordedResources,
+    RecordedConfiguration, RecordedResources, RolledBack, SentConfiguration, UpdatePolicy,
 };
 use crate::aicore::Tenant;
 
@@ -109,6 +109,10 @@ pub struct DeploymentSpec {
     /// Always: make a new one, with a new id and a new URL.
     #[serde(default)]
     pub recreate_policy: RecreatePolicy,
+
+    /// How the deployment is brought to another configuration. A change within the same scenario and executable keeps its id and URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<UpdatePolicy>,
 }
 
 /// The state that a user wants a deployment to be in.
@@ -246,8 +250,12 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration_sent: Option<SentConfiguration>,
 
-    /// Deployments of this object besides the one above, such as the late result of a create call that was given up. Each is stopped and
-    /// deleted, and this object stays until all of them are gone.
+    /// The configuration that has failed and was taken back. It is not tried again as long as the spec asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<RolledBack>,
+
+    /// Deployments of this object besides the one above, such as one that was replaced, or the late result of a create call that was given up.
+    /// Each is stopped and deleted, and this object stays until all of them are gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub retiring: Vec<RetiringDeployment>,
 
@@ -297,16 +305,12 @@ pub struct RetiringDeployment {
     /// The state that AI Core is driving the deployment to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_state: Option<String>,
-}
-
-/// A change of a deployment's configuration that AI Core has accepted.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct SentConfiguration {
-    /// The id of the deployment.
-    pub deployment_id: String,
-    /// The id of the configuration that it was given.
-    pub configuration_id: String,
+    /// Whether it goes on serving until the deployment that replaces it runs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub serves_until_replaced: bool,
+    /// Where it takes requests until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
 }
 
 /// A remote deployment as AI Core reported it. Texts are AI Core's own, cut where they are long.

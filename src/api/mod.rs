@@ -12,6 +12,7 @@ mod endpoint;
 mod generate;
 mod model;
 mod schedule;
+mod update;
 
 pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector};
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
@@ -22,12 +23,12 @@ pub use connection::{
 pub use deployment::{
     Adoption, ConnectionReference, DeletionPolicy, Deployment, DeploymentSpec, DeploymentStatus,
     DesiredState, ExpiryPolicy, Intent, RecordedDeployment, RecreatePolicy, RetiringDeployment,
-    SentConfiguration,
 };
 pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
 pub use model::{ModelRetirement, RecordedResources};
 pub use schedule::{OfficeHours, OfficeHoursStatus};
+pub use update::{FailurePolicy, ReplacePolicy, RolledBack, SentConfiguration, UpdatePolicy};
 
 /// The API group of every kind, finalizer and annotation of this operator.
 pub const GROUP: &str = "aicore.dev";

@@ -16,6 +16,7 @@ use super::connection::grants::Namespaces;
 use super::connection::surveys::Surveys;
 use super::connection::views::Connections;
 use super::memory::Memories;
+use super::programs::Programs;
 use super::tell::events::Events;
 use super::uninstall::Uninstalls;
 use crate::aicore::{
@@ -89,6 +90,7 @@ pub(crate) struct Context {
     pub(crate) namespaces: Namespaces,
     pub(crate) surveys: Surveys,
     pub(crate) memories: Memories,
+    pub(crate) programs: Programs,
     pub(crate) events: Events,
     pub(crate) deployments: Store<Deployment>,
     /// Asks for another look at a Connection.

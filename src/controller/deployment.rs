@@ -138,6 +138,10 @@ async fn retire(
         return Ok(rest);
     };
     let step = retiring.step(&observation.situation);
+    // The recorded deployment brings the news.
+    if step == Step::Wait(Wait::Successor) {
+        return Ok(rest);
+    }
     if !matches!(step, Step::Stop | Step::Delete | Step::Forget) {
         subject
             .context
@@ -169,7 +173,10 @@ async fn conclude(
     outcome: Result<act::Changed, Obstacle>,
 ) -> Result<Action, kube::Error> {
     let id = recorded_id(&subject.object);
-    let about_a_deployment = matches!(step, Step::Stop | Step::Delete | Step::ChangeConfiguration);
+    let about_a_deployment = matches!(
+        step,
+        Step::Stop | Step::Delete | Step::ChangeConfiguration | Step::RollBack
+    );
     let hopeless = about_a_deployment && times >= HOPELESS;
     match outcome {
         Ok(true) => {
@@ -214,8 +221,10 @@ fn shown(subject: &Subject<'_>, observation: &Observation, step: Step) -> Option
         .map(|remote| (&remote.id, &remote.status, &remote.target_status));
     match step {
         Step::Stop | Step::Delete => Some(format!("{remote:?}")),
-        Step::ChangeConfiguration => Some(format!("{remote:?} {:?}", wanted(object))),
-        Step::Create | Step::PrepareConfiguration => {
+        Step::ChangeConfiguration | Step::RollBack => {
+            Some(format!("{remote:?} {:?}", wanted(object)))
+        }
+        Step::Create | Step::Replace | Step::PrepareConfiguration => {
             let previous = object
                 .status
                 .as_ref()
@@ -350,10 +359,10 @@ fn rest(subject: &Subject<'_>, observation: &Observation, step: Step) -> Action 
             }
         }
     }
-    // A call besides the lists has failed, or the Connection is not held yet: no list brings news of that.
+    // A call besides the lists has failed or brought nothing, or the Connection is not held yet: no list brings news of that.
     let unannounced = matches!(
         step,
-        Step::Wait(Wait::Chain) | Step::Stall(Stall::AccessDenied)
+        Step::Wait(Wait::Chain | Wait::Comparison) | Step::Stall(Stall::AccessDenied)
     ) || observation.problem.is_some()
         || observation.endpoint.problem.is_some();
     if unannounced {
@@ -374,6 +383,7 @@ fn is_moving(step: Step) -> bool {
         Step::Wait(
             Wait::Starting
                 | Wait::Updating
+                | Wait::RollingBack
                 | Wait::Stopping
                 | Wait::Deleting
                 | Wait::Absence

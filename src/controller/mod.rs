@@ -29,6 +29,7 @@ mod model;
 mod observe;
 mod office_hours;
 mod problem;
+mod programs;
 mod rewind;
 mod subject;
 mod tell;
@@ -158,6 +159,7 @@ pub async fn run(
         namespaces: Default::default(),
         surveys: Default::default(),
         memories: Default::default(),
+        programs: Default::default(),
         deployments: reader.clone(),
         wake_connection,
         wake_deployment,

@@ -89,18 +89,18 @@ pub(crate) fn bears_our_name(object: &Deployment, configuration_id: &str) -> boo
         .is_some_and(|recorded| recorded.id == configuration_id && recorded.content_hash.is_some())
 }
 
-/// The id that the object adopts, unless that deployment was its own already and is gone.
+/// The id that the object adopts, unless that deployment was its own already and is gone, or has to go.
 pub(crate) fn adopts(object: &Deployment) -> Option<&str> {
     let id = object
         .spec
         .adopt
         .as_ref()
         .map(|adopt| adopt.deployment_id.as_str())?;
-    let gone = object
-        .status
-        .as_ref()
-        .is_some_and(|status| status.previous_ids.iter().any(|previous| previous == id));
-    (!gone).then_some(id)
+    let done_with = object.status.as_ref().is_some_and(|status| {
+        status.previous_ids.iter().any(|previous| previous == id)
+            || status.retiring.iter().any(|retiring| retiring.id == id)
+    });
+    (!done_with).then_some(id)
 }
 
 /// What a person has ordered for the object by annotation.

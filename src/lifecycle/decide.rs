@@ -7,13 +7,14 @@
 //! 3. nothing is created while the object is deleted, and never while a deployment or an intent is recorded;
 //! 4. a deployment that another object claims is never written to;
 //! 5. without a working key to the recorded tenant there is no remote effect;
-//! 6. nothing of a protected object is stopped or deleted, and nothing of a deleted one before it is known that not everything is
+//! 6. nothing of a protected object is stopped, deleted or replaced, and nothing of a deleted one is before it is known that not everything is
 //!    uninstalled;
-//! 7. nothing is created, adopted or changed through a Connection whose grant was withdrawn.
+//! 7. nothing is created, adopted or changed through a Connection whose grant was withdrawn;
+//! 8. what serves until its successor does goes only when that runs, or when nothing is to run any more.
 
 use super::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
-    Remote, Resolution, Situation, Source, State, Target, Uninstall,
+    Remote, Replacement, Resolution, Situation, Source, State, Target, Uninstall,
 };
 use super::step::{Done, Release, Stall, Step, Wait};
 
@@ -42,13 +43,15 @@ pub fn next_step(situation: &Situation) -> Step {
     with_others(situation, allowed(situation, step))
 }
 
-/// The next step for a deployment that the object has besides the recorded one: whatever the goal is, it goes.
-pub fn retiring_step(situation: &Situation, claim: Claim, remote: Remote) -> Step {
+/// The next step for a deployment that the object has besides the recorded one: whatever the goal is, it goes, but one that `serves` in the place
+/// of the recorded one not before that does.
+pub fn retiring_step(situation: &Situation, claim: Claim, remote: Remote, serves: bool) -> Step {
     if claim == Claim::Another {
         return Step::Forget;
     }
     let step = obstacle(situation.connection).unwrap_or_else(|| match remote {
         Remote::Unobserved => Step::Wait(Wait::Observation),
+        Remote::Present(_) if serves && needs_predecessor(situation) => Step::Wait(Wait::Successor),
         Remote::Present(present) => drive_to_deleted(present),
         Remote::Absent {
             proof: Proof::None, ..
@@ -56,6 +59,22 @@ pub fn retiring_step(situation: &Situation, claim: Claim, remote: Remote) -> Ste
         Remote::Absent { .. } => Step::Forget,
     });
     guarded(situation, step)
+}
+
+/// Whether something is to run, and the recorded deployment does not do so yet.
+pub fn needs_predecessor(situation: &Situation) -> bool {
+    let runs = matches!(
+        situation.record,
+        Record::Deployment {
+            claim: Claim::Ours,
+            remote: Remote::Present(Present {
+                state: State::Running,
+                target: Target::Running,
+                ..
+            })
+        }
+    );
+    situation.goal == Goal::Running && !runs
 }
 
 fn by_record(situation: &Situation) -> Step {
@@ -79,11 +98,13 @@ fn by_record(situation: &Situation) -> Step {
     }
 }
 
-/// What runs is touched only where nothing forbids it.
+/// What runs is touched only where nothing forbids it. What replaces it, or is put back, has its end as a consequence.
 fn guarded(situation: &Situation, step: Step) -> Step {
     let unchecked = situation.goal.is_terminating() && situation.uninstall != Uninstall::No;
     match step {
-        Step::Stop | Step::Delete if situation.order == Order::Hold => {
+        Step::Stop | Step::Delete | Step::Replace | Step::TakeBack
+            if situation.order == Order::Hold =>
+        {
             Step::Stall(Stall::Protected)
         }
         Step::Stop | Step::Delete if unchecked => Step::Wait(Wait::Uninstall),
@@ -104,7 +125,9 @@ fn allowed(situation: &Situation, step: Step) -> Step {
     let needs_grant = match step {
         Step::PrepareConfiguration
         | Step::Create
+        | Step::Replace
         | Step::ChangeConfiguration
+        | Step::RollBack
         | Step::Wait(Wait::Chain) => true,
         Step::Take => adopts,
         Step::Stop | Step::Delete => situation.goal == Goal::Running,
@@ -128,7 +151,9 @@ fn with_others(situation: &Situation, step: Step) -> Step {
     );
     match situation.others {
         Others::Unrecorded if at_rest && situation.connection.answers() => Step::Retire,
-        Others::Retiring if nothing_runs => {
+        // It may be a successor that the record has forgotten.
+        Others::Unrecorded if step == Step::Replace => Step::Retire,
+        Others::Retiring | Others::Serving if nothing_runs => {
             obstacle(situation.connection).unwrap_or(Step::Wait(Wait::Retiring))
         }
         _ => step,
@@ -204,7 +229,7 @@ fn with_deployment(situation: &Situation, remote: Remote) -> Step {
         } => Step::Wait(Wait::Absence),
         Remote::Absent { proof, ending } => absent(situation, proof, ending),
         Remote::Present(present) => match situation.goal {
-            Goal::Running => drive_to_running(present, situation.recreate),
+            Goal::Running => drive_to_running(situation, present),
             Goal::Stopped => drive_to_stopped(present),
             Goal::Deleted | Goal::Released | Goal::Orphaned => drive_to_deleted(present),
         },
@@ -261,36 +286,58 @@ fn drive_to_stopped(present: Present) -> Step {
 }
 
 /// The goal Running. What has stopped cannot be started again: it is deleted, proven gone, and a new one is created.
-fn drive_to_running(present: Present, recreate: bool) -> Step {
+fn drive_to_running(situation: &Situation, present: Present) -> Step {
     match (present.state, present.target) {
         (State::Deleting, _) | (_, Target::Deleted) => overdue_or(present, Wait::Deleting),
         (State::Stopped | State::Completed, _) if present.expired => {
             overdue_or(present, Wait::Deleting)
         }
-        (State::Stopped | State::Completed, _) if present.stop_sent || recreate => Step::Delete,
+        (State::Stopped | State::Completed, _) if present.stop_sent || situation.recreate => {
+            Step::Delete
+        }
         (State::Stopped | State::Completed, _) => Step::Stall(Stall::StoppedElsewhere),
         (State::Stopping, _) | (State::Running | State::Pending, Target::Stopped) => {
             overdue_or(present, Wait::Stopping)
         }
         (State::Other, _) => overdue_or(present, Wait::UnknownState),
         (State::Unknown, _) => overdue_or(present, Wait::Starting),
-        (State::Running, Target::Running) if present.configuration == Fit::Sent => {
-            overdue_or(present, Wait::Updating)
-        }
-        (State::Running, Target::Running) => configured(present, Step::Done(Done::Running)),
-        (State::Pending, Target::Running) => {
-            configured(present, overdue_or(present, Wait::Starting))
-        }
-        (State::Dead, _) => configured(present, Step::Stall(Stall::DeploymentDead)),
+        (State::Running, Target::Running) => match present.configuration {
+            Fit::Sent => overdue_or(present, Wait::Updating),
+            Fit::RolledBack => Step::Stall(Stall::RolledBack),
+            _ => configured(situation, present, Step::Done(Done::Running)),
+        },
+        (State::Pending, Target::Running) => match present.configuration {
+            Fit::RolledBack => overdue_or(present, Wait::RollingBack),
+            _ => configured(situation, present, overdue_or(present, Wait::Starting)),
+        },
+        (State::Dead, _) if present.configuration == Fit::Failed => Step::RollBack,
+        (State::Dead, _) => configured(situation, present, Step::Stall(Stall::DeploymentDead)),
     }
 }
 
-/// AI Core takes another configuration while a deployment is PENDING, RUNNING or DEAD.
-fn configured(present: Present, otherwise: Step) -> Step {
+/// AI Core takes another configuration of the same scenario and executable while a deployment is PENDING, RUNNING or DEAD.
+fn configured(situation: &Situation, present: Present, otherwise: Step) -> Step {
     match present.configuration {
-        Fit::Wanted | Fit::Sent => otherwise,
+        Fit::Wanted | Fit::Sent | Fit::Failed | Fit::RolledBack => otherwise,
         Fit::Other => Step::ChangeConfiguration,
         Fit::Unprepared => Step::PrepareConfiguration,
+        Fit::Unknown => Step::Wait(Wait::Comparison),
+        Fit::Foreign(replacement) => replaced(situation, present, replacement),
+    }
+}
+
+/// The deployment cannot be given the wanted configuration. What is dead serves nobody, so it goes first in any case.
+fn replaced(situation: &Situation, present: Present, replacement: Replacement) -> Step {
+    // Of a successor that does not serve yet nobody needs to make another predecessor.
+    if situation.others == Others::Serving && present.state != State::Running {
+        return Step::TakeBack;
+    }
+    match replacement {
+        Replacement::Forbidden => Step::Stall(Stall::ReplacementForbidden),
+        _ if present.state == State::Dead => Step::Delete,
+        Replacement::DeleteFirst => Step::Stop,
+        Replacement::Unheld => Step::Wait(Wait::Chain),
+        Replacement::CreateFirst => Step::Replace,
     }
 }
 

@@ -26,7 +26,9 @@ fn writes_remotely(step: Step) -> bool {
         Step::Stop
             | Step::Delete
             | Step::ChangeConfiguration
+            | Step::RollBack
             | Step::Create
+            | Step::Replace
             | Step::PrepareConfiguration
     )
 }
@@ -35,7 +37,7 @@ fn writes_remotely(step: Step) -> bool {
 fn there_are_as_many_situations_as_the_types_say() {
     assert_eq!(
         situations().count(),
-        (25 + 5 + 2 * (1 + 12 + 9 * 3 * 4 * 8)) * 5 * 5 * 4 * 3 * 3 * 5
+        (25 + 5 + 2 * (1 + 12 + 9 * 3 * 11 * 8)) * 5 * 5 * 4 * 3 * 3 * 6
     );
 }
 
@@ -144,6 +146,75 @@ fn nothing_is_created_while_deleting_or_while_something_is_recorded() {
 }
 
 #[test]
+fn a_successor_is_created_only_of_a_deployment_that_is_there_and_whose_configuration_cannot_be_changed()
+ {
+    check(
+        "replace only what runs or is about to, where nothing else is the object's",
+        |situation, step| {
+            let replaceable = present(situation).is_some_and(|present| {
+                matches!(present.state, State::Running | State::Pending)
+                    && present.target == Target::Running
+                    && present.configuration == Fit::Foreign(Replacement::CreateFirst)
+            });
+            step != Step::Replace
+                || situation.goal == Goal::Running
+                    && replaceable
+                    && situation.others != Others::Unrecorded
+        },
+    );
+}
+
+#[test]
+fn what_is_to_run_is_stopped_only_to_be_replaced_by_policy() {
+    check(
+        "no stop for the goal Running but DeleteFirst",
+        |situation, step| {
+            let replaced = present(situation).is_some_and(|present| {
+                present.configuration == Fit::Foreign(Replacement::DeleteFirst)
+            });
+            step != Step::Stop || situation.goal != Goal::Running || replaced
+        },
+    );
+}
+
+#[test]
+fn what_serves_until_its_successor_does_goes_only_when_that_runs_or_nothing_is_to_run() {
+    let serving = Remote::Present(Present {
+        state: State::Running,
+        target: Target::Running,
+        configuration: Fit::Wanted,
+        stop_sent: false,
+        expired: false,
+        overdue: false,
+    });
+    for situation in situations().filter(|situation| situation.others == Others::Serving) {
+        let step = retiring_step(&situation, Claim::Ours, serving, true);
+        let runs = present(&situation).is_some_and(|present| {
+            present.state == State::Running && present.target == Target::Running
+        });
+        let touched = matches!(step, Step::Stop | Step::Delete | Step::Forget);
+        assert!(
+            !touched || runs || situation.goal != Goal::Running,
+            "{situation:?} -> {step:?}"
+        );
+        assert!(
+            step != Step::Wait(Wait::Successor) || needs_predecessor(&situation),
+            "{situation:?} -> {step:?}"
+        );
+    }
+}
+
+#[test]
+fn a_configuration_is_taken_back_only_from_a_deployment_that_died_with_it() {
+    check("roll back only what is dead", |situation, step| {
+        let failed = present(situation).is_some_and(|present| {
+            present.state == State::Dead && present.configuration == Fit::Failed
+        });
+        step != Step::RollBack || failed && situation.goal == Goal::Running
+    });
+}
+
+#[test]
 fn nothing_is_written_remotely_without_a_working_key_to_the_recorded_tenant() {
     check(
         "remote effects need a ready connection",
@@ -163,7 +234,11 @@ fn nothing_is_made_changed_or_adopted_without_a_grant() {
         );
         situation.connection != Connection::Withdrawn
             || match step {
-                Step::Create | Step::PrepareConfiguration | Step::ChangeConfiguration => false,
+                Step::Create
+                | Step::Replace
+                | Step::PrepareConfiguration
+                | Step::ChangeConfiguration
+                | Step::RollBack => false,
                 Step::Stop | Step::Delete => situation.goal != Goal::Running,
                 Step::Take => !adopts,
                 _ => true,
@@ -233,7 +308,10 @@ fn a_create_call_that_another_operator_has_announced_is_left_alone() {
 fn nothing_of_a_protected_object_is_stopped_deleted_or_let_go() {
     check("a hold holds", |situation, step| {
         situation.order != Order::Hold
-            || !matches!(step, Step::Stop | Step::Delete | Step::Release(_))
+            || !matches!(
+                step,
+                Step::Stop | Step::Delete | Step::Replace | Step::TakeBack | Step::Release(_)
+            )
             || step == Step::Release(Release::Uninstalled)
     });
 }
@@ -250,14 +328,16 @@ fn an_uninstall_is_ruled_out_before_anything_of_a_deleted_object_is_stopped_or_d
 #[test]
 fn nobody_goes_while_another_deployment_of_the_object_may_run() {
     check("retiring deployments are waited for", |situation, step| {
-        !matches!(situation.others, Others::Unrecorded | Others::Retiring)
-            || match step {
-                Step::Release(Release::Orphaned | Release::Uninstalled | Release::Forced) => true,
-                Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped) => {
-                    situation.others == Others::Unrecorded && !situation.connection.answers()
-                }
-                _ => true,
+        matches!(
+            situation.others,
+            Others::None | Others::Successor | Others::Successors
+        ) || match step {
+            Step::Release(Release::Orphaned | Release::Uninstalled | Release::Forced) => true,
+            Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped) => {
+                situation.others == Others::Unrecorded && !situation.connection.answers()
             }
+            _ => true,
+        }
     });
 }
 
@@ -265,7 +345,7 @@ fn nobody_goes_while_another_deployment_of_the_object_may_run() {
 fn a_retiring_deployment_is_stopped_and_deleted_by_the_same_table() {
     for situation in surroundings() {
         for remote in remotes() {
-            let step = retiring_step(&situation, Claim::Ours, remote);
+            let step = retiring_step(&situation, Claim::Ours, remote, false);
             let deleted = Situation {
                 goal: Goal::Deleted,
                 others: Others::None,
@@ -286,7 +366,7 @@ fn a_retiring_deployment_is_stopped_and_deleted_by_the_same_table() {
                 "{situation:?} {remote:?} -> {step:?}, but {expected:?} for the recorded one"
             );
             assert_eq!(
-                retiring_step(&situation, Claim::Another, remote),
+                retiring_step(&situation, Claim::Another, remote, true),
                 Step::Forget,
                 "what another object holds is left to it"
             );
@@ -332,8 +412,16 @@ fn recreating_is_never_silent() {
                 || !matches!(step, Step::Delete | Step::Forget)
                 || ours
                 || situation.recreate
+                || is_dead_and_replaced(situation)
         },
     );
+}
+
+/// A spec that asks for another program gives up what is dead.
+fn is_dead_and_replaced(situation: &Situation) -> bool {
+    present(situation).is_some_and(|present| {
+        present.state == State::Dead && matches!(present.configuration, Fit::Foreign(_))
+    })
 }
 
 #[test]
@@ -367,7 +455,11 @@ fn with_a_fair_remote_every_situation_comes_to_an_end() {
             let overdue = step == Step::Stall(Stall::Overdue);
             matches!(
                 step,
-                Step::Done(_) | Step::Release(_) | Step::Forget | Step::Wait(Wait::Uninstall)
+                Step::Done(_)
+                    | Step::Release(_)
+                    | Step::Forget
+                    | Step::Replace
+                    | Step::Wait(Wait::Uninstall)
             ) || (matches!(step, Step::Stall(_)) && !overdue)
         });
         assert!(ended, "{situation:?} goes on for ever: {steps:#?}");

@@ -27,6 +27,6 @@ pub mod step;
 #[cfg(test)]
 mod walk;
 
-pub use decide::{next_step, retiring_step};
+pub use decide::{needs_predecessor, next_step, retiring_step};
 pub use situation::Situation;
 pub use step::Step;

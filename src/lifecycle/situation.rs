@@ -192,12 +192,33 @@ pub enum Target {
 pub enum Fit {
     /// It does, or the spec asks for none in particular.
     Wanted,
-    /// It uses another one.
+    /// It uses another one of the same scenario and executable.
     Other,
     /// It shows another one, but AI Core has accepted the change to the wanted one.
     Sent,
     /// The configuration that the spec asks for does not exist in AI Core yet, or was not looked for.
     Unprepared,
+    /// It uses another one, and whether that is of the same scenario and executable is not known.
+    Unknown,
+    /// It uses one of another scenario or executable. AI Core refuses such a change, so the deployment has to be replaced.
+    Foreign(Replacement),
+    /// It is dead since it was given the wanted one, and it is to be given back the one that ran before.
+    Failed,
+    /// The wanted one has failed, and AI Core has accepted the change back to the one that ran before.
+    RolledBack,
+}
+
+/// How a deployment is replaced whose configuration cannot be changed to the wanted one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replacement {
+    /// It serves until its successor does.
+    CreateFirst,
+    /// The same, but the Connection or its Secret does not carry our finalizer, or is about to go.
+    Unheld,
+    /// It goes before its successor is created.
+    DeleteFirst,
+    /// It was adopted with the policy Orphan, so it must not go without a person's word.
+    Forbidden,
 }
 
 /// Whether a missing deployment is proven to be gone.
@@ -261,6 +282,8 @@ pub enum Others {
     Unrecorded,
     /// One is recorded as retiring, and not proven gone yet.
     Retiring,
+    /// One is recorded as retiring that serves until the recorded one does.
+    Serving,
 }
 
 /// Everything that the next step depends on.

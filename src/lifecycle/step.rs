@@ -13,6 +13,10 @@ pub enum Step {
     PrepareConfiguration,
     /// Record an intent, then create a deployment.
     Create,
+    /// Record that the deployment serves until its successor does, together with the intent, then create the successor.
+    Replace,
+    /// Record the deployment that still serves as the object's again, in the place of a successor that is not wanted any more.
+    TakeBack,
     /// Forget an intent whose call had no effect.
     ClearIntent,
     /// Forget a deployment that is proven to be gone.
@@ -25,6 +29,8 @@ pub enum Step {
     Delete,
     /// Give the deployment the configuration that the spec asks for.
     ChangeConfiguration,
+    /// Give the deployment the configuration back that ran before the one that has failed.
+    RollBack,
     /// The goal is reached.
     Done(Done),
     /// Something is under way, or will heal by itself.
@@ -84,6 +90,12 @@ pub enum Wait {
     Starting,
     /// The deployment to take on the configuration that AI Core has accepted.
     Updating,
+    /// The answer whether the wanted configuration has the deployment's scenario and executable.
+    Comparison,
+    /// The deployment to run again with the configuration that it was given back.
+    RollingBack,
+    /// The successor of a deployment that serves until then.
+    Successor,
     /// The deployment to stop.
     Stopping,
     /// The deployment to be gone.
@@ -113,6 +125,10 @@ pub enum Stall {
     Ambiguous,
     /// The deployment is dead.
     DeploymentDead,
+    /// The deployment runs with its former configuration, because the wanted one has failed.
+    RolledBack,
+    /// The deployment would have to be replaced, and must not be deleted.
+    ReplacementForbidden,
     /// Somebody else stopped the deployment.
     StoppedElsewhere,
     /// The deployment is gone and the operator did not delete it.

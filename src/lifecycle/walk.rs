@@ -3,7 +3,7 @@
 use super::evidence::Past;
 use super::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
-    Remote, Resolution, Situation, Source, State, Target, Uninstall,
+    Remote, Replacement, Resolution, Situation, Source, State, Target, Uninstall,
 };
 use super::step::{Stall, Step, Wait};
 
@@ -72,7 +72,19 @@ pub const STATES: [State; 9] = [
 pub const TARGETS: [Target; 3] = [Target::Running, Target::Stopped, Target::Deleted];
 
 /// Every relation of a deployment to the configuration that the spec asks for.
-pub const FITS: [Fit; 4] = [Fit::Wanted, Fit::Other, Fit::Sent, Fit::Unprepared];
+pub const FITS: [Fit; 11] = [
+    Fit::Wanted,
+    Fit::Other,
+    Fit::Sent,
+    Fit::Unprepared,
+    Fit::Unknown,
+    Fit::Foreign(Replacement::CreateFirst),
+    Fit::Foreign(Replacement::Unheld),
+    Fit::Foreign(Replacement::DeleteFirst),
+    Fit::Foreign(Replacement::Forbidden),
+    Fit::Failed,
+    Fit::RolledBack,
+];
 
 /// Every degree of proof.
 pub const PROOFS: [Proof; 3] = [Proof::None, Proof::Gone, Proof::NeverSeen];
@@ -92,12 +104,13 @@ pub const ORDERS: [Order; 3] = [Order::None, Order::Hold, Order::LetGo];
 pub const UNINSTALLS: [Uninstall; 3] = [Uninstall::Unchecked, Uninstall::No, Uninstall::Yes];
 
 /// Everything that an object can have besides.
-pub const OTHERS: [Others; 5] = [
+pub const OTHERS: [Others; 6] = [
     Others::None,
     Others::Successor,
     Others::Successors,
     Others::Unrecorded,
     Others::Retiring,
+    Others::Serving,
 ];
 
 /// Everything that AI Core can say of a recorded deployment.
@@ -233,6 +246,19 @@ pub fn fair(remote: Remote, step: Step) -> Remote {
         (Step::ChangeConfiguration, _) => Remote::Present(Present {
             configuration: Fit::Sent,
             state: State::Pending,
+            ..present
+        }),
+        (Step::RollBack, _) => Remote::Present(Present {
+            configuration: Fit::RolledBack,
+            state: State::Pending,
+            ..present
+        }),
+        (Step::Wait(Wait::Comparison), _) => Remote::Present(Present {
+            configuration: Fit::Foreign(Replacement::DeleteFirst),
+            ..present
+        }),
+        (Step::Wait(Wait::Chain), _) => Remote::Present(Present {
+            configuration: Fit::Foreign(Replacement::CreateFirst),
             ..present
         }),
         (_, State::Stopped | State::Completed)

@@ -24,8 +24,9 @@ pub async fn kill_between(
         .ai_core
         .fault("late answer", &[operation], Some(1), NEVER)
         .await;
+    let before = scene.ai_core.calls(operation).await.len();
     begin(scene).await;
-    scene.ai_core.called(operation, 1, LIMIT).await;
+    scene.ai_core.called(operation, before + 1, LIMIT).await;
     scene.operator.kill().await;
 }
 

@@ -3,7 +3,7 @@
 use crate::aspect::{Aspect, Point};
 use crate::situation::{
     Claim, Connection, Ending, Fit, Look, Order, Others, Preparation, Present, Proof, Record,
-    Remote, Resolution, Source, State, Target, Uninstall,
+    Remote, Replacement, Resolution, Source, State, Target, Uninstall,
 };
 use crate::step::Step;
 use crate::walk;
@@ -276,6 +276,13 @@ pub fn configuration() -> Aspect {
         Fit::Other => "another",
         Fit::Sent => "change accepted",
         Fit::Unprepared => "not prepared",
+        Fit::Unknown => "not comparable",
+        Fit::Foreign(Replacement::CreateFirst) => "foreign, CreateFirst",
+        Fit::Foreign(Replacement::Unheld) => "foreign, CreateFirst, Connection not held",
+        Fit::Foreign(Replacement::DeleteFirst) => "foreign, DeleteFirst",
+        Fit::Foreign(Replacement::Forbidden) => "foreign, adopted and Orphan",
+        Fit::Failed => "failed",
+        Fit::RolledBack => "rolled back",
     };
     Aspect::new("configuration", &walk::FITS, word, |point: &Point| {
         present(point).configuration
@@ -322,6 +329,7 @@ pub fn others() -> Aspect {
         Others::Successors => "several successors",
         Others::Unrecorded => "one not recorded yet",
         Others::Retiring => "one retiring",
+        Others::Serving => "one that serves until replaced",
     };
     Aspect::new("other deployments", &walk::OTHERS, word, |point: &Point| {
         point.situation.others

@@ -4,7 +4,7 @@ use crate::aspect::{Aspect, Point};
 use crate::aspects;
 use crate::lifecycle::{next_step, retiring_step};
 use crate::situation::{Claim, Connection, Order, Others, Record, Remote, Situation, Uninstall};
-use crate::step::Step;
+use crate::step::{Done, Step};
 use crate::table::{Table, Verdict};
 use crate::walk;
 
@@ -64,7 +64,23 @@ pub fn recording(surroundings: &[Situation]) -> impl Iterator<Item = Situation> 
 }
 
 fn stepping(situation: &Situation) -> (Point, Verdict) {
-    (Point::from(*situation), Verdict::Step(next_step(situation)))
+    (Point::from(*situation), Verdict::Step(rule(situation)))
+}
+
+/// What the rules say while nobody waits for one that serves until its successor does: that such a one is waited for is said in table 8.
+fn rule(situation: &Situation) -> Step {
+    let alone = next_step(&Situation {
+        others: Others::None,
+        ..*situation
+    });
+    let leaves_nothing = matches!(
+        alone,
+        Step::Release(_) | Step::Done(Done::Deleted | Done::Stopped)
+    );
+    match situation.others {
+        Others::Serving if leaves_nothing => alone,
+        _ => next_step(situation),
+    }
 }
 
 /// What becomes of the step that `before` leads to.
@@ -178,6 +194,7 @@ pub fn listed(undisturbed: &[Situation]) -> Table {
             aspects::expired(),
             aspects::stop_sent(),
             aspects::recreate(),
+            aspects::others(),
         ],
         vec![aspects::goal(), aspects::overdue()],
         ready(undisturbed, |record| is_ours(record, true)),
@@ -189,8 +206,8 @@ pub fn guard(alone: &[Situation]) -> Table {
     let granted_ones = kept(alone, granted);
     let recorded = || {
         recording(&granted_ones).map(|situation| {
-            let before = next_step(&undisturbed(&situation));
-            changing(before, &situation, next_step(&situation))
+            let before = rule(&undisturbed(&situation));
+            changing(before, &situation, rule(&situation))
         })
     };
     let retiring = || {
@@ -218,8 +235,8 @@ pub fn guard(alone: &[Situation]) -> Table {
 pub fn grant(alone: &[Situation]) -> Table {
     let known = || {
         recording(alone).map(|situation| {
-            let before = next_step(&granted(&situation));
-            changing(before, &situation, next_step(&situation))
+            let before = rule(&granted(&situation));
+            changing(before, &situation, rule(&situation))
         })
     };
     Table::new(
@@ -240,7 +257,7 @@ pub fn grant(alone: &[Situation]) -> Table {
 pub fn others(further: &[Situation]) -> Table {
     let known = || {
         recording(further).map(|situation| {
-            let before = next_step(&alone(&situation));
+            let before = rule(&alone(&situation));
             changing(before, &situation, next_step(&situation))
         })
     };
@@ -287,7 +304,7 @@ pub fn retired() -> impl Iterator<Item = Situation> {
 /// What the rules say of a retiring deployment that takes the place of the recorded one.
 pub fn retire(situation: &Situation) -> Step {
     match situation.record {
-        Record::Deployment { claim, remote } => retiring_step(situation, claim, remote),
+        Record::Deployment { claim, remote } => retiring_step(situation, claim, remote, false),
         record => panic!("{record:?} does not retire"),
     }
 }

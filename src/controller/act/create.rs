@@ -10,6 +10,7 @@ use kube::api::PostParams;
 use tracing::{info, warn};
 
 use super::obstacle::Obstacle;
+use super::replace::{make_way, take_back};
 use super::status::{record, write_status};
 use crate::aicore::{Error, Observed};
 use crate::api::{Deployment, DeploymentStatus, Intent};
@@ -18,11 +19,12 @@ use crate::controller::observe::access::Access;
 use crate::controller::problem::{Failure, Problem};
 use crate::controller::subject::{Subject, Wanted, configuration_to_create};
 use crate::controller::tell::events::News;
+use crate::controller::tell::words::recorded_id;
 
 /// How often writing the new id is tried before the intent is left to tell the tale.
 const ATTEMPTS: u32 = 5;
 
-/// Creates the object's deployment.
+/// Creates the object's deployment, or the successor of the one that it has.
 pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
     let Wanted::Configuration(configuration) = configuration_to_create(&subject.object) else {
         return Ok(());
@@ -51,7 +53,8 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
             Err(Obstacle::remote(&error, Some("CreateUnresolved"), false))
         }
         Err(error) => {
-            let obstacle = refused(&error);
+            let replaces = !recorded_id(&subject.object).is_empty();
+            let obstacle = refused(&error, replaces);
             // A configuration that AI Core does not take, and that this process has not seen there, may be one of another tenant or of a
             // former group: it is looked for anew.
             let prepared = subject.remember(|memory| memory.prepared.clone())
@@ -60,6 +63,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
                 && matches!(&obstacle, Obstacle::Remote { failure, .. } if failure.stalled);
             close(subject, &intent, |status| {
                 status.intent = None;
+                take_back(status);
                 status
                     .configuration
                     .take_if(|configuration| doubtful && configuration.content_hash.is_some());
@@ -103,11 +107,21 @@ async fn announce(
         holder: Some(subject.context.lease.clone()),
     };
     write_status(subject, |status| {
+        make_way(status);
         status.intent = Some(intent.clone());
         status.create_serial = serial;
         access.note(status);
     })
     .await?;
+    let replaced = recorded_id(&subject.object);
+    if !replaced.is_empty() {
+        let note = format!(
+            "deployment {replaced} cannot be given configuration {configuration}, which is of another scenario or executable: a new deployment with a new \
+             id and a new URL is created, and {replaced} serves until that runs"
+        );
+        let news = News::good("Replacing", &replaced, note);
+        subject.context.events.publish(&*subject.object, news).await;
+    }
     Ok(intent)
 }
 
@@ -143,12 +157,11 @@ async fn keep(
         "deployment {id} was created from configuration {}",
         intent.configuration_id
     );
-    if let Some(previous) = subject
-        .object
-        .status
-        .as_ref()
-        .and_then(|status| status.previous_ids.last())
-    {
+    let status = subject.object.status.as_ref();
+    let replaced = recorded_id(&subject.object);
+    if !replaced.is_empty() {
+        note = format!("{note}; it takes the place of {replaced} as soon as it runs");
+    } else if let Some(previous) = status.and_then(|status| status.previous_ids.last()) {
         note = format!("{note}; it takes the place of {previous}, with a new id and a new URL");
     }
     subject
@@ -204,16 +217,20 @@ async fn close(
 }
 
 /// AI Core has refused to create. No error code is published for an exhausted quota, so it is recognised by its text.
-fn refused(error: &Error) -> Obstacle {
+fn refused(error: &Error, replaces: bool) -> Obstacle {
     let text = error.to_string();
     let about_quota = ["quota", "limit"]
         .iter()
         .any(|word| text.to_ascii_lowercase().contains(word));
     match error {
         Error::Rejected(_) if about_quota => {
-            let message = format!(
-                "{text}. Deployments that are stopped count until they are deleted; it is tried again"
-            );
+            let advice = match replaces {
+                true => {
+                    "The present deployment serves on and counts, too; where there is no room for both, set update.replace to DeleteFirst"
+                }
+                false => "Deployments that are stopped count until they are deleted",
+            };
+            let message = format!("{text}. {advice}; it is tried again");
             let failure = Failure {
                 problem: Problem {
                     reason: "QuotaExceeded",

@@ -6,6 +6,7 @@ pub(crate) mod status;
 mod configuration;
 mod create;
 mod release;
+mod replace;
 mod retire;
 
 use kube::ResourceExt;
@@ -20,9 +21,9 @@ use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
 use crate::controller::subject::{Subject, Wanted, wanted};
 use crate::controller::tell::events::News;
-use crate::controller::tell::words::{recorded_id, say};
+use crate::controller::tell::words::{present, recorded_id, say};
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::{Record, Target};
+use crate::lifecycle::situation::{Record, State, Target};
 use obstacle::Obstacle;
 use status::{record, write_status};
 
@@ -31,6 +32,10 @@ const MAXIMUM_PREVIOUS: usize = 20;
 
 /// How many create calls that were given up a status keeps.
 const MAXIMUM_LAPSED: usize = 5;
+
+/// What to do where AI Core does not take another configuration for a dead deployment any more.
+const DEAD_FOR_TOO_LONG: &str = ". AI Core takes another configuration for a dead deployment for 7 days; after that set desiredState to Deleted and back to \
+     Running for a new one";
 
 /// Whether the object should be looked at again at once.
 pub(crate) type Changed = bool;
@@ -49,12 +54,15 @@ pub(crate) async fn take(
         Step::Wait(_) | Step::Stall(_) | Step::Done(_) => return Ok(false),
         Step::ClearIntent => give_up(subject).await?,
         Step::Forget => forget(subject).await?,
+        Step::TakeBack => replace::return_to_predecessor(subject).await?,
         Step::Retire
         | Step::Take
         | Step::PrepareConfiguration
         | Step::Create
+        | Step::Replace
         | Step::Stop
         | Step::Delete
+        | Step::RollBack
         | Step::ChangeConfiguration => {
             let access = observation
                 .access
@@ -64,15 +72,21 @@ pub(crate) async fn take(
                 Step::Retire => retire::record(subject, access, observation).await?,
                 Step::Take => take_found(subject, access, observation).await?,
                 Step::PrepareConfiguration => configuration::prepare(subject, access).await?,
-                Step::Create => create::create(subject, access).await?,
-                Step::Stop => stop(subject, access).await?,
+                Step::Create | Step::Replace => create::create(subject, access).await?,
+                Step::RollBack => replace::roll_back(subject, access, observation).await?,
+                Step::Stop => {
+                    let note = say(&subject.object, observation, Step::Stop).message;
+                    let id = recorded_id(&subject.object);
+                    announce_end(subject, &id).await?;
+                    send_stop(subject, access, &id, note).await?;
+                }
                 Step::Delete => {
                     let note = say(&subject.object, observation, Step::Delete).message;
                     let id = recorded_id(&subject.object);
                     announce_end(subject, &id).await?;
                     delete(subject, access, &id, note).await?;
                 }
-                _ => change_configuration(subject, access).await?,
+                _ => change_configuration(subject, access, observation).await?,
             }
         }
     }
@@ -94,7 +108,11 @@ async fn add_finalizer(subject: &Subject<'_>) -> Result<(), Obstacle> {
 /// Gives up a create call that had no effect for as long as a call can take. It is kept, so that an even later result is recognised.
 async fn give_up(subject: &Subject<'_>) -> Result<(), Obstacle> {
     subject.remember(|memory| memory.unsettle());
-    Ok(write_status(subject, give_up_call).await?)
+    let given_up = write_status(subject, |status| {
+        give_up_call(status);
+        replace::take_back(status);
+    });
+    Ok(given_up.await?)
 }
 
 fn give_up_call(status: &mut DeploymentStatus) {
@@ -164,6 +182,7 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
         }
         remember_gone(status, gone.id, adopted(subject));
         status.stop_sent_for = None;
+        replace::take_back(status);
     })
     .await?;
     subject.context.claims.unreserve(subject.uid);
@@ -203,18 +222,16 @@ async fn announce_end(subject: &Subject<'_>, id: &str) -> Result<(), Obstacle> {
     Ok(announced.await?)
 }
 
-async fn stop(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
-    let id = recorded_id(&subject.object);
-    announce_end(subject, &id).await?;
-    send_stop(subject, access, &id).await
-}
-
-async fn send_stop(subject: &Subject<'_>, access: &Access, id: &str) -> Result<(), Obstacle> {
+async fn send_stop(
+    subject: &Subject<'_>,
+    access: &Access,
+    id: &str,
+    note: String,
+) -> Result<(), Obstacle> {
     subject.remember(|memory| memory.about(id).stopping());
     let answer = send(subject, access, id, Verb::Stop).await;
     settle(subject, answer, Refusal::passing("StopRefused"))?;
     subject.remember(|memory| memory.about(id).accept(Target::Stopped));
-    let note = format!("deployment {id} is being stopped");
     subject
         .context
         .events
@@ -263,29 +280,24 @@ fn still_wanted(subject: &Subject<'_>) -> impl Fn() -> bool + Send + Sync + 'sta
     }
 }
 
-async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<(), Obstacle> {
+async fn change_configuration(
+    subject: &Subject<'_>,
+    access: &Access,
+    observation: &Observation,
+) -> Result<(), Obstacle> {
     let id = recorded_id(&subject.object);
     let Wanted::Configuration(configuration) = wanted(&subject.object) else {
         return Ok(());
     };
-    let answer = access
-        .client
-        .change_configuration(&access.key.group, &id, &configuration)
-        .await;
-    settle(
-        subject,
-        answer,
-        Refusal {
-            reason: "InvalidConfiguration",
-            stalled: true,
+    let dead = present(observation).is_some_and(|present| present.state == State::Dead);
+    let refusal = Refusal {
+        advice: match dead {
+            true => DEAD_FOR_TOO_LONG,
+            false => "",
         },
-    )?;
-    subject.remember(|memory| memory.about(&id).changing());
-    let sent = SentConfiguration {
-        deployment_id: id.clone(),
-        configuration_id: configuration.clone(),
+        ..Refusal::stalling("InvalidConfiguration")
     };
-    write_status(subject, |status| status.configuration_sent = Some(sent)).await?;
+    change(subject, access, &id, &configuration, refusal).await?;
     let note = format!("deployment {id} is given configuration {configuration}; its URL stays");
     subject
         .context
@@ -295,11 +307,35 @@ async fn change_configuration(subject: &Subject<'_>, access: &Access) -> Result<
     Ok(())
 }
 
+/// Gives a deployment a configuration, and records that AI Core has accepted it.
+async fn change(
+    subject: &Subject<'_>,
+    access: &Access,
+    id: &str,
+    configuration: &str,
+    refusal: Refusal,
+) -> Result<(), Obstacle> {
+    let group = &access.key.group;
+    let answer = access
+        .client
+        .change_configuration(group, id, configuration)
+        .await;
+    settle(subject, answer, refusal)?;
+    subject.remember(|memory| memory.about(id).changing());
+    let sent = SentConfiguration {
+        deployment_id: id.to_owned(),
+        configuration_id: configuration.to_owned(),
+    };
+    Ok(write_status(subject, |status| status.configuration_sent = Some(sent)).await?)
+}
+
 /// What a refused call means.
 struct Refusal {
     reason: &'static str,
     /// Whether a person must act. Otherwise our view was old, and it is told in case that it stays.
     stalled: bool,
+    /// What to add for a person who must act.
+    advice: &'static str,
 }
 
 impl Refusal {
@@ -307,6 +343,14 @@ impl Refusal {
         Self {
             reason,
             stalled: false,
+            advice: "",
+        }
+    }
+
+    fn stalling(reason: &'static str) -> Self {
+        Self {
+            stalled: true,
+            ..Self::passing(reason)
         }
     }
 }
@@ -336,11 +380,10 @@ fn settle(
             };
             Err(Obstacle::remote(&error, Some(reason), false))
         }
-        Err(error @ (Error::Rejected(_) | Error::NotFound(_))) => Err(Obstacle::remote(
-            &error,
-            Some(refusal.reason),
-            refusal.stalled,
-        )),
+        Err(error @ (Error::Rejected(_) | Error::NotFound(_))) => {
+            let obstacle = Obstacle::remote(&error, Some(refusal.reason), refusal.stalled);
+            Err(obstacle.with_advice(refusal.advice))
+        }
         Err(error) => Err(Obstacle::remote(&error, None, false)),
     }
 }

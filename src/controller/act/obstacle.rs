@@ -41,6 +41,14 @@ impl Obstacle {
         matches!(self, Self::Kubernetes(error) if finalizers::is_stale(error))
     }
 
+    /// The same, with one more sentence for the person who must act.
+    pub(crate) fn with_advice(mut self, advice: &str) -> Self {
+        if let Self::Remote { failure, .. } = &mut self {
+            failure.problem.message.push_str(advice);
+        }
+        self
+    }
+
     /// An answer of AI Core's to a call that changes something. That this process does not lead is no failure of the object.
     pub(crate) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
         if matches!(error, Error::NotLeading(_)) {

@@ -56,11 +56,22 @@ pub(crate) async fn go_on(
     id: &str,
     step: Step,
 ) -> Result<(), Obstacle> {
-    if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
-        write_status(subject, |status| status.deletion_begun = true).await?;
+    if matches!(step, Step::Stop | Step::Delete) {
+        write_status(subject, |status| {
+            status.deletion_begun |= observation.situation.goal == Goal::Released;
+            // What is about to be stopped cannot be taken back.
+            let mut retiring = status.retiring.iter_mut();
+            if let Some(ended) = retiring.find(|retiring| retiring.id == id) {
+                ended.serves_until_replaced = false;
+            }
+        })
+        .await?;
     }
     match step {
-        Step::Stop => send_stop(subject, access, id).await,
+        Step::Stop => {
+            let note = format!("deployment {id} is being stopped");
+            send_stop(subject, access, id, note).await
+        }
         Step::Delete => {
             let note = format!("deployment {id} is being deleted");
             delete(subject, access, id, note).await

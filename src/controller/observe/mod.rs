@@ -4,6 +4,7 @@ pub(crate) mod access;
 
 mod calls;
 mod findings;
+mod fit;
 mod group;
 pub(crate) mod look;
 mod lost;
@@ -23,12 +24,12 @@ use crate::controller::problem::Problem;
 use crate::controller::subject::{Subject, Wanted, adopts, configuration_to_create, goal, order};
 use crate::lifecycle::Situation;
 use crate::lifecycle::situation::{
-    Claim, Connection, Goal, Look, Order, Others, Preparation, Record, Remote, Resolution, Source,
-    Uninstall,
+    Claim, Connection, Fit, Goal, Look, Order, Others, Preparation, Record, Remote, Replacement,
+    Resolution, Source, Uninstall,
 };
 use access::{Access, Blocked};
 use findings::Findings;
-pub(crate) use others::Retiring;
+pub(crate) use others::{Predecessor, Retiring};
 
 /// What is known of an object.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(crate) struct Observation {
     pub(crate) candidates: Vec<String>,
     /// The deployment that has to go next besides the recorded one.
     pub(crate) retiring: Option<Retiring>,
+    /// The deployment that serves until the recorded one does.
+    pub(crate) predecessor: Option<Predecessor>,
     /// Deployments that are this object's besides the recorded one, and that it does not record.
     pub(crate) unrecorded: Vec<String>,
     /// Whether what was found is not the result of the open create call, which may still have one.
@@ -104,6 +107,7 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         remote: None,
         candidates: Vec::new(),
         retiring: None,
+        predecessor: None,
         unrecorded: Vec::new(),
         call_stays_open: false,
         calls_over: Vec::new(),
@@ -181,11 +185,14 @@ async fn look_at_everything(
         }
     };
     let unrecorded = others::unrecorded(subject, goal, access, &findings.record).await;
-    let retiring = others::retiring(subject, access).await;
+    let predecessor = others::predecessor(subject, access);
+    let retiring = others::retiring(subject, access, predecessor.as_ref()).await;
     match (unrecorded, retiring) {
         (Ok(unrecorded), Ok(retiring)) => {
             if let Some(others) = others::others(goal, &findings.record, &unrecorded) {
                 observation.situation.others = others;
+            } else if predecessor.as_ref().is_some_and(|it| it.serves) {
+                observation.situation.others = Others::Serving;
             }
             let rechecks = [
                 findings.recheck,
@@ -194,6 +201,7 @@ async fn look_at_everything(
             observation.recheck = rechecks.into_iter().flatten().min();
             observation.unrecorded = unrecorded.ids;
             observation.retiring = retiring;
+            observation.predecessor = predecessor;
         }
         (Err(blocked), _) | (_, Err(blocked)) => {
             block(observation, blocked);
@@ -236,6 +244,26 @@ async fn moved_to(
     Ok(held.then(|| access.connection.clone()))
 }
 
+/// A successor is created only while the Connection and its Secret are held, like any deployment.
+async fn with_chain(
+    subject: &Subject<'_>,
+    goal: Goal,
+    access: &Access,
+    mut findings: Findings,
+) -> Result<Findings, kube::Error> {
+    if let Record::Deployment {
+        remote: Remote::Present(present),
+        ..
+    } = &mut findings.record
+        && present.configuration == Fit::Foreign(Replacement::CreateFirst)
+        && goal == Goal::Running
+        && !access::chain_holds(subject.context, access).await?
+    {
+        present.configuration = Fit::Foreign(Replacement::Unheld);
+    }
+    Ok(findings)
+}
+
 /// What the status records, when AI Core was not asked.
 fn unobserved(object: &Deployment) -> Record {
     let status = object.status.as_ref();
@@ -265,7 +293,10 @@ async fn findings(
         .wait_for_list(&access.key, &subject.object, true);
     let status = subject.object.status.clone().unwrap_or_default();
     if let Some(recorded) = status.deployment {
-        return Ok(remote::find(subject, access, &recorded).await);
+        return match remote::find(subject, access, &recorded).await {
+            Ok(findings) => Ok(Ok(with_chain(subject, goal, access, findings).await?)),
+            Err(blocked) => Ok(Err(blocked)),
+        };
     }
     if let Some(intent) = status.intent {
         return Ok(calls::for_result(subject, access, &intent).await);

@@ -10,11 +10,13 @@ use super::look;
 use super::lost;
 use super::remote;
 use super::time_to_live;
-use crate::aicore::{self, Observed, Snapshot};
+use crate::aicore::{self, Observed, Snapshot, Status, TargetStatus};
 use crate::api::{Deployment, Intent, RecordedDeployment, RetiringDeployment};
 use crate::controller::subject::{Subject, adopts, bears_our_name};
 use crate::lifecycle::late;
-use crate::lifecycle::situation::{Claim, Ending, Goal, Look, Others, Proof, Record, Remote};
+use crate::lifecycle::situation::{
+    Claim, Ending, Fit, Goal, Look, Others, Present, Proof, Record, Remote, Replacement,
+};
 use crate::lifecycle::{Situation, Step, retiring_step};
 
 /// A deployment that has to go, as AI Core sees it.
@@ -25,6 +27,8 @@ pub(crate) struct Retiring {
     /// In the words of the rules.
     pub(crate) seen: Remote,
     pub(crate) deployment: Option<aicore::Deployment>,
+    /// Whether it serves until the recorded deployment does.
+    pub(crate) serves: bool,
     /// When time alone may change what is seen.
     pub(crate) recheck: Option<Duration>,
 }
@@ -32,17 +36,20 @@ pub(crate) struct Retiring {
 impl Retiring {
     /// What is done next about it.
     pub(crate) fn step(&self, situation: &Situation) -> Step {
-        retiring_step(situation, self.claim, self.seen)
+        retiring_step(situation, self.claim, self.seen, self.serves)
     }
 }
 
-/// The first of the deployments that are retiring. The next one has its turn when that is gone.
+/// The first of the deployments that are retiring. The next one has its turn when that is gone; one that still serves is the last.
 pub(crate) async fn retiring(
     subject: &Subject<'_>,
     access: &Access,
+    predecessor: Option<&Predecessor>,
 ) -> Result<Option<Retiring>, Blocked> {
-    let status = subject.object.status.as_ref();
-    let Some(first) = status.and_then(|status| status.retiring.first()) else {
+    let serves = |id: &String| predecessor.is_some_and(|it| it.serves && it.id == *id);
+    let status = subject.object.status.iter();
+    let all = status.flat_map(|status| &status.retiring);
+    let Some(first) = all.min_by_key(|retiring| serves(&retiring.id)) else {
         return Ok(None);
     };
     let findings = remote::find(subject, access, &recorded(first)).await?;
@@ -54,8 +61,46 @@ pub(crate) async fn retiring(
         claim,
         seen: remote,
         deployment: findings.remote,
+        serves: serves(&first.id),
         recheck: findings.recheck,
     }))
+}
+
+/// A deployment that was recorded as one that serves until the recorded one does.
+#[derive(Debug)]
+pub(crate) struct Predecessor {
+    pub(crate) id: String,
+    /// Whether it does, as far as is known.
+    pub(crate) serves: bool,
+    pub(crate) deployment: Option<aicore::Deployment>,
+}
+
+/// The deployment that serves until the recorded one does. What has died or was stopped serves no more.
+pub(crate) fn predecessor(subject: &Subject<'_>, access: &Access) -> Option<Predecessor> {
+    let status = subject.object.status.as_ref()?;
+    let recorded = status.retiring.iter().find(|it| it.serves_until_replaced)?;
+    let since = subject.remember(|memory| memory.unsettled_since);
+    let inventory = &subject.context.inventory;
+    let Observed::Fresh(snapshot) = inventory.observe(&access.key, Some(since)) else {
+        return Some(Predecessor {
+            id: recorded.id.clone(),
+            serves: true,
+            deployment: None,
+        });
+    };
+    let deployment = snapshot.get(&recorded.id).cloned();
+    let serves = deployment.as_ref().is_some_and(|deployment| {
+        let ends = matches!(
+            deployment.target_status,
+            Some(TargetStatus::Stopped | TargetStatus::Deleted)
+        );
+        matches!(deployment.status, Status::Running | Status::Pending) && !ends
+    });
+    Some(Predecessor {
+        id: recorded.id.clone(),
+        serves,
+        deployment,
+    })
 }
 
 fn recorded(retiring: &RetiringDeployment) -> RecordedDeployment {
@@ -75,8 +120,9 @@ pub(crate) struct Unrecorded {
     pub(crate) doubtful: bool,
 }
 
-/// Deployments that are the object's and that it does not record: late results of create calls that were given up, and once the recorded
-/// deployment is gone, the one that a person names, or all that bear its name, or those that may have taken its place.
+/// Deployments that are the object's and that it does not record: late results of create calls that were given up; all that bear its name, once
+/// the recorded deployment is gone or before it is replaced; and once it is gone, the one that a person names, or those that may have taken its
+/// place.
 pub(crate) async fn unrecorded(
     subject: &Subject<'_>,
     goal: Goal,
@@ -92,7 +138,8 @@ pub(crate) async fn unrecorded(
     let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
     // While nobody knows whether the recorded one is gone, a late result may be the one that has taken its place.
     let is_there = matches!(remote, Remote::Present(_));
-    if !(gone || lapsed && is_there) {
+    let replaced = is_replaced(remote);
+    if !(gone || replaced || lapsed && is_there) {
         return Ok(Unrecorded::default());
     }
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
@@ -110,7 +157,7 @@ pub(crate) async fn unrecorded(
         });
     }
     let mut found = late_results(subject, access, &snapshot);
-    if gone {
+    if gone || replaced {
         found.extend(look::bearing_name(subject, access, &snapshot).await?);
         found.sort();
         found.dedup();
@@ -123,6 +170,17 @@ pub(crate) async fn unrecorded(
         ids: found,
         doubtful,
     })
+}
+
+/// Whether a successor is to be made of a deployment that is there.
+fn is_replaced(remote: &Remote) -> bool {
+    matches!(
+        remote,
+        Remote::Present(Present {
+            configuration: Fit::Foreign(Replacement::CreateFirst),
+            ..
+        })
+    )
 }
 
 /// Whether the goal leaves something.

@@ -6,11 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::access::{Access, Blocked};
 use super::findings::Findings;
+use super::fit::fit;
 use super::group::{self, Standing};
 use super::time_to_live;
 use crate::aicore::{self, Error, Observed, Status, TargetStatus};
 use crate::api::RecordedDeployment;
-use crate::controller::subject::{Subject, Wanted, wanted};
+use crate::controller::subject::Subject;
 use crate::lifecycle::evidence::{Missing, Past};
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
@@ -65,7 +66,7 @@ pub(crate) async fn find(
     subject.remember(|memory| memory.group_found());
     if let Some(deployment) = snapshot.get(&recorded.id) {
         subject.remember(|memory| memory.about(&recorded.id).seen());
-        let present = present(subject, deployment, snapshot.date);
+        let present = present(subject, access, deployment, snapshot.date).await?;
         let stop = stop_on_its_way(subject, &recorded.id, &present);
         return Ok(Findings {
             remote: Some(deployment.clone()),
@@ -82,7 +83,7 @@ pub(crate) async fn find(
         Absence::Unproven { recheck } => (Proof::None, Some(recheck)),
         Absence::Proven(proof) => (proof, None),
         Absence::Refuted(deployment) => {
-            let present = present(subject, &deployment, snapshot.date);
+            let present = present(subject, access, &deployment, snapshot.date).await?;
             // No list will bring news of it, so it is asked for as often as lists are made.
             let options = &context.options.inventory;
             let recheck = if is_passing(&present) {
@@ -107,11 +108,12 @@ pub(crate) async fn find(
     })
 }
 
-fn present(
+async fn present(
     subject: &Subject<'_>,
+    access: &Access,
     deployment: &aicore::Deployment,
     date: Option<Timestamp>,
-) -> Present {
+) -> Result<Present, Blocked> {
     let options = &subject.context.options;
     let state = state_of(&deployment.status);
     // AI Core may leave the target state out of its answer. Then what it has accepted stands for it, as long as it may take to show.
@@ -120,9 +122,9 @@ fn present(
         .filter(|(_, ago)| *ago < options.settle())
         .map(|(target, _)| target);
     let target = target_of(deployment.target_status.as_ref(), accepted);
-    let configuration = fit(subject, deployment);
+    let configuration = fit(subject, access, deployment).await?;
     let status = subject.object.status.as_ref();
-    Present {
+    Ok(Present {
         state,
         target,
         configuration,
@@ -131,7 +133,7 @@ fn present(
         expired: is_expired(subject, &Life::of(deployment), date),
         overdue: passing_for(subject, &deployment.id, (state, target, configuration))
             >= options.overdue,
-    }
+    })
 }
 
 /// How long a stop that the status records may still arrive at a deployment that runs on: a process that has died may have sent it.
@@ -176,35 +178,7 @@ fn is_passing(present: &Present) -> bool {
     }
 }
 
-fn fit(subject: &Subject<'_>, deployment: &aicore::Deployment) -> Fit {
-    let id = match wanted(&subject.object) {
-        Wanted::Nothing => return Fit::Wanted,
-        Wanted::Unprepared { .. } => return Fit::Unprepared,
-        Wanted::Configuration(id) => id,
-    };
-    if id == deployment.configuration_id {
-        return Fit::Wanted;
-    }
-    // AI Core may show a change only once it has succeeded, and never where the new configuration does not run. What runs on with the old one
-    // for longer than any answer can be late has not been changed.
-    let sent = subject
-        .object
-        .status
-        .as_ref()
-        .and_then(|status| status.configuration_sent.as_ref());
-    let sent =
-        sent.is_some_and(|sent| sent.deployment_id == deployment.id && sent.configuration_id == id);
-    let runs_on = deployment.status == Status::Running
-        && subject.remember(|memory| memory.about(&deployment.id).running_unchanged_for(id))
-            > subject.context.options.settle();
-    if sent && !runs_on {
-        Fit::Sent
-    } else {
-        Fit::Other
-    }
-}
-
-fn state_of(status: &Status) -> State {
+pub(super) fn state_of(status: &Status) -> State {
     match status {
         Status::Unknown => State::Unknown,
         Status::Pending => State::Pending,
@@ -218,7 +192,7 @@ fn state_of(status: &Status) -> State {
     }
 }
 
-fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
+pub(super) fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
     match target {
         None => accepted.unwrap_or(Target::Running),
         Some(TargetStatus::Stopped) => Target::Stopped,

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::events::shortened;
-use super::words::{Mood, Verdict, present, say};
-use crate::aicore;
+use super::words::{Mood, Verdict, say};
+use crate::aicore::{self, Status};
 use crate::api::{
     Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
     RecordedResources, set_conditions,
@@ -12,9 +12,9 @@ use crate::api::{
 use crate::controller::connection::reference;
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
-use crate::controller::subject::desired_state;
+use crate::controller::subject::{Wanted, desired_state, wanted};
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::{Connection, Goal, Record, Remote, State};
+use crate::lifecycle::situation::{Connection, Goal, Record, Remote};
 use crate::lifecycle::step::{Done, Wait};
 
 /// The longest text of AI Core's that a status keeps, in bytes.
@@ -45,7 +45,13 @@ pub(crate) fn status(
         let seen = recorded(remote);
         record.state = seen.state;
         record.target_state = seen.target_state;
+        record.url = seen.url.filter(|_| record.serves_until_replaced);
     }
+    let failed = |id: &str| wanted(object) == Wanted::Configuration(id.to_owned());
+    // Once the spec asks for another configuration, the failed one may be tried again.
+    status
+        .rolled_back
+        .take_if(|rolled_back| !failed(&rolled_back.configuration_id));
     let is_over = |call: &Intent| observation.calls_over.contains(&call.key());
     status.lapsed.retain(|call| !is_over(call));
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
@@ -178,9 +184,12 @@ fn apply(
     status.conditions = set_conditions(&status.conditions, conditions);
 }
 
-/// Whether the deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving
-/// (AI Core documentation, "Update a Deployment"). Where nobody could look, nothing has changed.
+/// Whether a deployment of the object takes requests, be it one that serves until its successor does. Where nobody could look, nothing has changed.
 pub(crate) fn available(object: &Deployment, observation: &Observation) -> bool {
+    let predecessor = observation.predecessor.as_ref().filter(|it| it.serves);
+    if predecessor.is_some_and(|it| it.deployment.as_ref().is_some_and(serves)) {
+        return true;
+    }
     let Some(remote) = &observation.remote else {
         let unseen = matches!(
             observation.situation.record,
@@ -191,11 +200,17 @@ pub(crate) fn available(object: &Deployment, observation: &Observation) -> bool 
         );
         return unseen && was_available(object);
     };
+    serves(remote)
+}
+
+/// Whether a deployment takes requests: it runs, or it is being given another configuration while the one before goes on serving (AI Core
+/// documentation, "Update a Deployment").
+fn serves(remote: &aicore::Deployment) -> bool {
     let updating = remote.last_operation.as_deref() == Some("UPDATE")
         && remote.latest_running_configuration_id.is_some();
-    match present(observation).map(|present| present.state) {
-        Some(State::Running) => true,
-        Some(State::Pending) => updating && remote.deployment_url.is_some(),
+    match remote.status {
+        Status::Running => true,
+        Status::Pending => updating && remote.deployment_url.is_some(),
         _ => false,
     }
 }

@@ -36,6 +36,7 @@ fn observation(connection: Connection) -> Observation {
         remote: None,
         candidates: vec!["d1".into(), "d2".into()],
         retiring: None,
+        predecessor: None,
         unrecorded: Vec::new(),
         call_stays_open: false,
         calls_over: Vec::new(),
@@ -59,6 +60,9 @@ fn steps() -> Vec<Step> {
         Step::Stop,
         Step::Delete,
         Step::ChangeConfiguration,
+        Step::Replace,
+        Step::TakeBack,
+        Step::RollBack,
     ];
     steps.extend(
         [

@@ -2,11 +2,11 @@
 
 use super::doubts;
 use super::events::shortened;
-use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION};
+use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION, RolledBack};
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::DENIED;
 use crate::lifecycle::Step;
-use crate::lifecycle::situation::{Goal, Present, Record, Remote};
+use crate::lifecycle::situation::{Fit, Goal, Present, Record, Remote, State};
 use crate::lifecycle::step::{Done, Release, Stall, Wait};
 
 /// The longest message of AI Core's in a sentence, in bytes (`statusMessage` of `AiDeployment` has at most 256 characters).
@@ -94,6 +94,20 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             "a deployment is being created",
             "create a deployment",
         ),
+        Step::Replace => going(
+            "Replacing",
+            format!(
+                "the configuration of the spec is of another scenario or executable than deployment {id}: a new deployment is created, and {id} serves until that runs"
+            ),
+            format!("create the deployment that replaces {id}"),
+        ),
+        Step::TakeBack => going(
+            "Replacing",
+            format!(
+                "deployment {id} was to take the place of another one and is not wanted any more"
+            ),
+            format!("record the deployment that {id} was to replace, and let {id} go"),
+        ),
         Step::ClearIntent => going(
             "Creating",
             "the last create call had no effect in AI Core",
@@ -112,16 +126,20 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
                 format!("record deployment {ids}, so that it is stopped and deleted"),
             )
         }
-        Step::Stop => going(
-            "Stopping",
-            format!("deployment {id} is being stopped"),
-            format!("stop {id}"),
-        ),
+        Step::Stop => say_stop(observation, &id),
         Step::Delete => say_delete(observation, &id),
         Step::ChangeConfiguration => going(
             "Updating",
             format!("deployment {id} is being given the configuration of the spec"),
             format!("change the configuration of {id}"),
+        ),
+        Step::RollBack => going(
+            "RollingBack",
+            format!(
+                "deployment {id} is dead with the configuration of the spec: {}. It is given back the configuration that ran before",
+                cause_of_death(observation)
+            ),
+            format!("change the configuration of {id} back"),
         ),
         Step::Done(done) => match &observation.endpoint.problem {
             Some(problem) if done == Done::Running => stalled(
@@ -139,6 +157,16 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
     }
 }
 
+fn say_stop(observation: &Observation, id: &str) -> Verdict {
+    let message = match observation.situation.goal {
+        Goal::Running => format!(
+            "deployment {id} is being stopped: the configuration of the spec is of another scenario or executable, so a new one with a new id and a new URL is created once it is gone"
+        ),
+        _ => format!("deployment {id} is being stopped"),
+    };
+    going("Stopping", message, format!("stop {id}"))
+}
+
 /// Names what nobody will look for once the object is at rest or gone.
 fn doubted(verdict: Verdict, observation: &Observation) -> Verdict {
     let doubtful = observation.doubtful().join(", ");
@@ -153,7 +181,12 @@ fn doubted(verdict: Verdict, observation: &Observation) -> Verdict {
 }
 
 fn say_delete(observation: &Observation, id: &str) -> Verdict {
-    let message = if observation.situation.goal == Goal::Running {
+    let dead = present(observation).is_some_and(|present| present.state == State::Dead);
+    let message = if observation.situation.goal == Goal::Running && dead {
+        format!(
+            "deployment {id} is dead, and the configuration of the spec is of another scenario or executable: it is deleted, and a new one with a new id and a new URL is created"
+        )
+    } else if observation.situation.goal == Goal::Running {
         format!(
             "deployment {id} has stopped, and AI Core cannot start it again: it is deleted, and a new one with a new id and a new URL is created"
         )
@@ -247,6 +280,24 @@ fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdict {
             "Updating",
             format!("deployment {id} is taking on the configuration of the spec"),
             format!("wait for {id} to run with its new configuration"),
+        ),
+        Wait::Comparison => going(
+            "Comparing",
+            format!(
+                "AI Core does not tell whether the configuration of the spec has the scenario and executable of deployment {id}, so it is neither changed nor replaced; it is asked again"
+            ),
+            "find out whether the deployment can be given the configuration",
+        ),
+        Wait::RollingBack => going(
+            "RollingBack",
+            format!("deployment {id} is taking on the configuration again that ran before"),
+            format!("wait for {id} to run with its former configuration"),
+        ),
+        // This is said of a deployment besides the recorded one only.
+        Wait::Successor => going(
+            "Replacing",
+            "a deployment serves until its successor runs",
+            format!("wait for {id} to run"),
         ),
         Wait::Stopping => going(
             "Stopping",
@@ -353,20 +404,35 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
         }
         Stall::Ambiguous => doubts::ambiguous(object, observation),
         Stall::OperatorConflict => doubts::operator_conflict(object),
-        Stall::DeploymentDead => {
-            let cause = observation
-                .remote
-                .as_ref()
-                .and_then(|remote| remote.status_message.clone())
-                .unwrap_or_else(|| "AI Core gives no cause".to_owned());
-            stalled(
-                "DeploymentDead",
+        Stall::DeploymentDead => stalled(
+            "DeploymentDead",
+            say_dead(object, observation, id),
+            "wait for a new configuration",
+        ),
+        Stall::RolledBack => {
+            let what = rolled_back(object).map(|rolled_back| {
+                let cause = rolled_back.message.as_deref().unwrap_or(NO_CAUSE);
                 format!(
-                    "deployment {id} is dead: {cause}. Change the configuration, or set desiredState to Deleted"
+                    "configuration {} has failed ({cause}), so deployment {id} runs with configuration {} again",
+                    rolled_back.configuration_id, rolled_back.restored_configuration_id
+                )
+            });
+            stalled(
+                "RolledBack",
+                format!(
+                    "{}. Ask for another configuration; the same one is tried again only after the spec has asked for another one",
+                    what.unwrap_or_default()
                 ),
-                "wait for a new configuration",
+                "wait for another configuration",
             )
         }
+        Stall::ReplacementForbidden => stalled(
+            "ReplacementForbidden",
+            format!(
+                "the configuration of the spec is of another scenario or executable than deployment {id}, which was adopted with deletionPolicy Orphan and so is not replaced; ask for a configuration of the same executable, or set deletionPolicy to Delete to have {id} replaced and deleted, or make another object"
+            ),
+            "wait for a person to decide",
+        ),
         Stall::StoppedElsewhere => stalled(
             "StoppedElsewhere",
             format!(
@@ -417,6 +483,36 @@ fn say_stall(stall: Stall, object: &Deployment, observation: &Observation, id: &
             ),
         ),
     }
+}
+
+/// What stands in the place of a message that AI Core did not send.
+const NO_CAUSE: &str = "AI Core gives no cause";
+
+fn cause_of_death(observation: &Observation) -> String {
+    let remote = observation.remote.as_ref();
+    let message = remote.and_then(|remote| remote.status_message.clone());
+    message.unwrap_or_else(|| NO_CAUSE.to_owned())
+}
+
+fn rolled_back(object: &Deployment) -> Option<&RolledBack> {
+    object.status.as_ref()?.rolled_back.as_ref()
+}
+
+fn say_dead(object: &Deployment, observation: &Observation, id: &str) -> String {
+    let mut message = format!("deployment {id} is dead: {}", cause_of_death(observation));
+    let failed = present(observation)
+        .filter(|present| present.configuration == Fit::RolledBack)
+        .and_then(|_| rolled_back(object));
+    if let Some(failed) = failed {
+        message = format!(
+            "{message}. It was given back configuration {} after configuration {} had failed",
+            failed.restored_configuration_id, failed.configuration_id
+        );
+    }
+    if let Some(predecessor) = observation.predecessor.as_ref().filter(|it| it.serves) {
+        message = format!("{message}. Deployment {} serves on", predecessor.id);
+    }
+    format!("{message}. Change the configuration, or set desiredState to Deleted")
 }
 
 /// What is in the way, with the resource group where access to it is what is missing.

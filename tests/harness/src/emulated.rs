@@ -237,6 +237,18 @@ impl Emulated {
         self.add_configuration_named(group, "made by hand").await
     }
 
+    /// Somebody else's configuration of one of the executables of the scenario `churn`.
+    pub async fn add_configuration_of(&self, group: &str, executable: &str) -> String {
+        let new = json!({
+            "resourceGroup": group,
+            "name": "made by hand",
+            "scenarioId": "churn",
+            "executableId": executable,
+            "parameters": {"imageTag": "1"},
+        });
+        self.create("configurations", &new).await
+    }
+
     /// A configuration of this name in a group of [`TENANT`].
     pub async fn add_configuration_named(&self, group: &str, name: &str) -> String {
         let new = json!({

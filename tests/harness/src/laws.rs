@@ -26,7 +26,7 @@ pub enum Law {
     NeverDeleteWhatRuns,
     /// Every deployment that the operator made is gone, or an object records it.
     NeverLeak,
-    /// An object never has two deployments that exist at the same time.
+    /// An object never has two deployments that exist at the same time, unless the first serves until the second does.
     OneDeploymentPerObject,
     /// There were exactly as many creations as the test called for.
     NoDuplicate,
@@ -68,6 +68,8 @@ pub struct ObjectHistory {
     pub current: Option<String>,
     /// Every id that its status has ever recorded as one to retire.
     pub retired: BTreeSet<String>,
+    /// Every id that its status has ever recorded as one that serves until its successor does.
+    pub replaced: BTreeSet<String>,
     /// When the operator let it go: its finalizer was off, or it had vanished.
     pub released: Option<Timestamp>,
     /// Whether its remote deployment is to stay when it goes: by its policy, because a person forces its release, or with an uninstall.

@@ -23,6 +23,12 @@ pub enum Configuration {
 }
 
 impl Configuration {
+    /// The program that it is for: AI Core changes the configuration of a deployment only within one.
+    pub fn program(self) -> u8 {
+        let (Self::Inline(_, content) | Self::Shared(content)) = self;
+        content / 2
+    }
+
     /// Whether its name leads back to the object of this name.
     pub fn bears(self, name: Name) -> bool {
         matches!(self, Self::Inline(owner, _) if owner == name)
@@ -64,6 +70,8 @@ pub struct Spec {
     pub recreate: bool,
     /// What is ordered by annotation.
     pub order: Order,
+    /// Whether `update.replace` is CreateFirst.
+    pub create_first: bool,
 }
 
 impl Spec {
@@ -76,6 +84,7 @@ impl Spec {
             orphan: false,
             recreate: false,
             order: Order::None,
+            create_first: true,
         }
     }
 
@@ -99,6 +108,8 @@ pub struct Recorded {
     pub deleting: bool,
     /// The configuration that it was seen to use.
     pub configuration: Option<Configuration>,
+    /// Whether it serves until the deployment that replaces it does.
+    pub serves: bool,
 }
 
 impl Recorded {
@@ -109,6 +120,7 @@ impl Recorded {
             seen: Seen::Never,
             deleting: false,
             configuration: None,
+            serves: false,
         }
     }
 }
@@ -143,7 +155,7 @@ pub struct Status {
     /// The open create call.
     pub intent: Option<Intent>,
     /// Other deployments that have to go.
-    pub retiring: [Option<Recorded>; 2],
+    pub retiring: [Option<Recorded>; 3],
     /// Create calls that were given up, oldest first.
     pub lapsed: [Option<Intent>; 2],
     /// Whether the deletion of what a deleted object has was begun.
@@ -192,6 +204,57 @@ pub enum Wanted {
     Configuration(Configuration),
 }
 
+impl Status {
+    /// Puts one more among those that have to go.
+    pub fn retires(&mut self, one: Recorded) {
+        let free = self.retiring.iter_mut().find(|place| place.is_none());
+        *free.expect("the exploration needs smaller bounds") = Some(one);
+    }
+
+    /// Takes one out of those that have to go.
+    pub fn retires_no_more(&mut self, id: Id) -> Option<Recorded> {
+        let place = |it: &Option<Recorded>| it.is_some_and(|it| it.id == id);
+        let gone = self.retiring.iter().position(place)?;
+        self.retiring[gone..].rotate_left(1);
+        self.retiring.last_mut()?.take()
+    }
+
+    /// The recorded deployment serves until its successor does.
+    pub fn make_way(&mut self) {
+        let Some(replaced) = self.deployment.take() else {
+            return;
+        };
+        for earlier in self.retiring.iter_mut().flatten() {
+            earlier.serves = false;
+        }
+        self.retires(Recorded {
+            serves: true,
+            ..replaced
+        });
+        self.stop_sent_for = None;
+    }
+
+    /// The one that serves until its successor does is the recorded one again, and the successor has to go.
+    pub fn take_back(&mut self) {
+        let serving = self.retiring.iter().flatten().find(|it| it.serves);
+        let Some(before) = serving
+            .map(|it| it.id)
+            .and_then(|id| self.retires_no_more(id))
+        else {
+            return;
+        };
+        let before = Recorded {
+            serves: false,
+            configuration: None,
+            ..before
+        };
+        if let Some(successor) = self.deployment.replace(before) {
+            self.retires(successor);
+        }
+        self.stop_sent_for = None;
+    }
+}
+
 impl Object {
     /// A new object.
     pub fn new(uid: Uid, born: Id, spec: Spec) -> Self {
@@ -221,9 +284,9 @@ impl Object {
 
     /// The id that it adopts, unless that deployment was its own already and is gone.
     pub fn adopts(&self) -> Option<Id> {
-        self.spec
-            .adopt
-            .filter(|id| !self.status.previous.contains(*id))
+        let retires = |id| self.status.retiring.iter().flatten().any(|it| it.id == id);
+        let adopt = self.spec.adopt;
+        adopt.filter(|id| !self.status.previous.contains(*id) && !retires(*id))
     }
 
     /// The configuration that the spec of the object of this name asks for.
@@ -258,15 +321,16 @@ impl Object {
         self.status.deployment.map(|recorded| recorded.id)
     }
 
-    /// The first deployment that is retiring.
-    pub fn retiring(&self) -> Option<Recorded> {
-        self.status.retiring[0]
+    /// The deployment that serves until the recorded one does.
+    pub fn predecessor(&self) -> Option<Id> {
+        let mut retiring = self.status.retiring.iter().flatten();
+        retiring.find(|it| it.serves).map(|it| it.id)
     }
 
     /// All ids that it records.
     pub fn recorded_ids(&self) -> impl Iterator<Item = Id> + use<> {
-        let [first, second] = self.status.retiring;
-        let all = [self.status.deployment, first, second];
+        let [first, second, third] = self.status.retiring;
+        let all = [self.status.deployment, first, second, third];
         all.into_iter().flatten().map(|recorded| recorded.id)
     }
 

@@ -19,6 +19,12 @@ const ONE_CRASH: Budget = Budget {
     ..Budget::NONE
 };
 
+const ANOTHER_PROGRAM: Wishes = Wishes {
+    desired: &[Desired::Running, Desired::Stopped],
+    sources: &[Source::Inline(0), Source::Inline(2)],
+    ..Wishes::NONE
+};
+
 /// One object with its own configuration, whose user changes his mind. The operator dies, and so do calls, answers and writes.
 pub fn one_object() -> Model {
     Model {
@@ -127,6 +133,52 @@ pub fn another_configuration() -> Model {
         },
         stalls: &[Stall::DeploymentDead],
         ..Model::new("another configuration", [Some(INLINE), None])
+    }
+}
+
+/// One object whose user asks for another program and perhaps back: one deployment serves all the while.
+pub fn a_replacement() -> Model {
+    Model {
+        budget: Budget {
+            edits: 2,
+            refusals: 1,
+            ..ONE_CRASH
+        },
+        wishes: ANOTHER_PROGRAM,
+        ..Model::new("a replacement", [Some(INLINE), None])
+    }
+}
+
+/// The same where the former deployment goes first.
+pub fn a_replacement_by_deleting_first() -> Model {
+    let deleting = Spec {
+        create_first: false,
+        ..INLINE
+    };
+    Model {
+        title: "a replacement by deleting first",
+        specs: [Some(deleting), None],
+        ..a_replacement()
+    }
+}
+
+/// A replacement that is seen through old lists, and one of whose deployments dies.
+pub fn a_replacement_on_a_bad_day() -> Model {
+    Model {
+        title: "a replacement on a bad day",
+        budget: Budget {
+            edits: 2,
+            crashes: 1,
+            held_lists: 1,
+            deaths: 1,
+            ..Budget::NONE
+        },
+        wishes: Wishes {
+            sources: ANOTHER_PROGRAM.sources,
+            ..Wishes::NONE
+        },
+        stalls: &[Stall::DeploymentDead],
+        ..a_replacement()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The laws of the design. Most are noticed at the very moment at which they are broken; the state then says which one it was.
 
-use aicore_operator::lifecycle::situation::{Order, State as RemoteState, Target};
+use aicore_operator::lifecycle::situation::{Goal, Order, State as RemoteState, Target};
 use stateright::Property;
 
 use crate::cluster::{Configuration, Intent, Name, OBJECTS, Object, Uid};
@@ -41,6 +41,8 @@ pub enum Law {
     DeletedOnUninstall,
     /// 7: a call was repeated although no list was requested since.
     Repeated,
+    /// 8: what was to serve until its successor does was stopped before.
+    Unserved,
 }
 
 /// The laws, by what the design says of each.
@@ -96,6 +98,10 @@ pub(crate) fn properties() -> Vec<Property<Model>> {
         keeps("7: never repeat a call before looking", |_, state| {
             state.broken != Some(Law::Repeated)
         }),
+        keeps(
+            "8: one serves all the while a deployment is replaced",
+            |_, state| state.broken != Some(Law::Unserved),
+        ),
     ]
 }
 
@@ -189,6 +195,23 @@ impl State {
         self.let_go.extend(others);
     }
 
+    /// Whether the object with this uid records a deployment as one that has to go.
+    fn retires(&self, id: Id, uid: Uid) -> bool {
+        let object = self.objects[name_of(uid)].filter(|object| object.uid == uid);
+        let retiring = object.map(|object| object.status.retiring);
+        retiring.iter().flatten().flatten().any(|it| it.id == id)
+    }
+
+    /// Whether another deployment of the object runs, or would, had nobody else ended it.
+    fn another_serves(&self, object: &Object, but: Id) -> bool {
+        object.recorded_ids().filter(|id| *id != but).any(|id| {
+            let there = self.deployments[id as usize];
+            let runs =
+                |it: Deployment| it.state == RemoteState::Running && it.target == Target::Running;
+            there.is_some_and(runs) || self.ended.contains(id)
+        })
+    }
+
     /// Called when the create call of `uid` has its effect.
     pub(crate) fn creates(&mut self, uid: Uid, configuration: Configuration) {
         // Results of a shared configuration are interchangeable, so there must not be more of them than objects.
@@ -209,6 +232,7 @@ impl State {
             self.existing().any(|(id, deployment)| {
                 matches!(deployment.creator, Creator::Intent(before, _) if before == uid)
                     && !self.is_off_hand(id, uid)
+                    && !self.retires(id, uid)
                     && !self.is_as_good_as_anothers(id, uid)
                     && !self.is_out_of_time(deployment)
             })
@@ -272,6 +296,13 @@ impl Protocol {
                 }
                 let ends = !matches!(call.verb, Verb::Change(..));
                 let knowingly = object.version == version;
+                let served = state.replaced.contains(id)
+                    && deployment.state == RemoteState::Running
+                    && deployment.target == Target::Running
+                    && object.goal() == Goal::Running;
+                if ends && knowingly && served && !state.another_serves(&object, id) {
+                    state.breaks(Law::Unserved);
+                }
                 if ends && knowingly && object.spec.order == Order::Hold {
                     state.breaks(Law::TouchedProtected);
                 }

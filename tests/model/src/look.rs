@@ -4,7 +4,9 @@
 use aicore_operator::lifecycle::Step;
 use aicore_operator::lifecycle::evidence::{Rivalry, Settling};
 use aicore_operator::lifecycle::intent::{OpenIntent, Outcome};
-use aicore_operator::lifecycle::situation::{Goal, Look, Record, Remote, Resolution, Target};
+use aicore_operator::lifecycle::situation::{
+    Fit, Goal, Look, Present, Record, Remote, Replacement, Resolution, Target,
+};
 
 use crate::cluster::{Configuration, Intent, Name, OBJECTS, Object, Source};
 use crate::ids::{Id, Ids};
@@ -42,7 +44,7 @@ impl State {
         memories.iter().enumerate().any(|(name, memory)| {
             memory.plan.is_some_and(|plan| {
                 Some(name) != but
-                    && plan.step == Step::Create
+                    && matches!(plan.step, Step::Create | Step::Replace)
                     && !matches!(plan.stage, Stage::Tell | Stage::Act)
                     && plan
                         .intent
@@ -205,7 +207,7 @@ impl Observer<'_> {
             return Ids::default();
         };
         match remote {
-            _ if is_gone(record) => {
+            _ if is_gone(record) || self.is_replaced(remote) => {
                 let mut found = self.late();
                 found.extend(self.bearing_name().iter());
                 found
@@ -214,6 +216,17 @@ impl Observer<'_> {
             Remote::Present(_) => self.late(),
             _ => Ids::default(),
         }
+    }
+
+    /// Whether a successor is to be made of a deployment that is there.
+    fn is_replaced(&self, remote: &Remote) -> bool {
+        matches!(
+            remote,
+            Remote::Present(Present {
+                configuration: Fit::Foreign(Replacement::CreateFirst),
+                ..
+            })
+        )
     }
 
     fn late(&self) -> Ids {

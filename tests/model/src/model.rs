@@ -187,6 +187,8 @@ impl Model {
             let_go: Ids::default(),
             let_go_uids: Ids::default(),
             left_open: false,
+            replaced: Ids::default(),
+            ended: Ids::default(),
             restored: false,
             named: Default::default(),
             posted: Default::default(),

@@ -69,11 +69,19 @@ pub enum Mutant {
     LeftUnrecorded,
     /// A stop or delete is sent although the user has changed his mind while it waited.
     SentUnasked,
+    /// A deployment that is replaced is not recorded any more.
+    FormerForgotten,
+    /// A deployment that is replaced goes at once.
+    FormerNotHeld,
+    /// A deployment that is replaced goes as soon as its successor is recorded.
+    FormerHeldUntilCreated,
+    /// A deployment that is replaced is stopped without taking note that it does not serve any more.
+    FormerStopUnrecorded,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::DeleteInsteadOfStop,
         Self::DeleteWhileStopping,
         Self::ReleaseWithoutProof,
@@ -107,5 +115,9 @@ impl Mutant {
         Self::FoundIsProof,
         Self::LeftUnrecorded,
         Self::SentUnasked,
+        Self::FormerForgotten,
+        Self::FormerNotHeld,
+        Self::FormerHeldUntilCreated,
+        Self::FormerStopUnrecorded,
     ];
 }

@@ -4,7 +4,7 @@ use aicore_operator::lifecycle::Situation;
 use aicore_operator::lifecycle::evidence::{Missing, Past};
 use aicore_operator::lifecycle::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
-    Remote, Resolution, Source, State as RemoteState, Target, Uninstall,
+    Remote, Replacement, Resolution, Source, State as RemoteState, Target, Uninstall,
 };
 
 use crate::cluster::{Name, Object, Recorded, Seen, Wanted};
@@ -43,6 +43,8 @@ pub struct Retiring {
     pub claim: Claim,
     /// In the words of the rules.
     pub seen: Remote,
+    /// Whether it serves until the recorded deployment does.
+    pub serves: bool,
     /// As AI Core shows it.
     pub remote: Option<Listed>,
 }
@@ -86,6 +88,8 @@ impl Observer<'_> {
                 let unrecorded = self.unrecorded(&situation.record);
                 if let Some(others) = others(situation.goal, &situation.record, unrecorded) {
                     situation.others = others;
+                } else if self.serving().is_some() {
+                    situation.others = Others::Serving;
                 }
                 if matches!(situation.record, Record::Deployment { .. }) {
                     self.candidates = unrecorded;
@@ -139,7 +143,7 @@ impl Observer<'_> {
             },
             connection: Connection::Ready,
             record,
-            others: if self.object.retiring().is_some() {
+            others: if self.object.status.retiring[0].is_some() {
                 Others::Retiring
             } else {
                 Others::None
@@ -171,14 +175,34 @@ impl Observer<'_> {
     }
 
     fn retiring(&mut self) -> Option<Retiring> {
-        let first = self.object.retiring()?;
+        let serving = self.serving();
+        let all = self.object.status.retiring.into_iter().flatten();
+        let first = all.min_by_key(|it| serving == Some(it.id))?;
         let (seen, remote) = self.recorded(first);
         Some(Retiring {
             id: first.id,
             claim: self.claim(first.id),
             seen,
+            serves: serving == Some(first.id) && !self.is_let_go_early(),
             remote,
         })
+    }
+
+    fn is_let_go_early(&self) -> bool {
+        let created = self.object.recorded_id().is_some();
+        self.protocol.has(Mutant::FormerNotHeld)
+            || created && self.protocol.has(Mutant::FormerHeldUntilCreated)
+    }
+
+    /// The deployment that serves until the recorded one does, as far as is known.
+    fn serving(&self) -> Option<Id> {
+        let id = self.object.predecessor()?;
+        let listed = self.state.list(self.who)[id as usize];
+        let lives = listed.is_some_and(|listed| {
+            matches!(listed.state, RemoteState::Running | RemoteState::Pending)
+                && listed.target == Target::Running
+        });
+        (lives || self.is_outdated()).then_some(id)
     }
 
     fn claim(&self, id: Id) -> Claim {
@@ -233,7 +257,15 @@ impl Observer<'_> {
                 Wanted::Nothing => Fit::Wanted,
                 Wanted::Unprepared => Fit::Unprepared,
                 Wanted::Configuration(wanted) if wanted == listed.configuration => Fit::Wanted,
-                Wanted::Configuration(_) => Fit::Other,
+                Wanted::Configuration(wanted)
+                    if wanted.program() == listed.configuration.program() =>
+                {
+                    Fit::Other
+                }
+                Wanted::Configuration(_) if self.object.spec.create_first => {
+                    Fit::Foreign(Replacement::CreateFirst)
+                }
+                Wanted::Configuration(_) => Fit::Foreign(Replacement::DeleteFirst),
             },
             stop_sent: self.object.status.stop_sent_for == Some(id),
             expired: listed.expired,
@@ -320,5 +352,6 @@ pub fn recorded(id: Id, listed: &Listed) -> Recorded {
         },
         deleting: listed.target == Target::Deleted,
         configuration: Some(listed.configuration),
+        serves: false,
     }
 }

@@ -4,7 +4,7 @@ use aicore_operator::lifecycle::situation::Goal;
 use aicore_operator::lifecycle::step::Done;
 use aicore_operator::lifecycle::{Step, retiring_step};
 
-use crate::cluster::{Configuration, Intent, Name, Object, Source, Status, Wanted};
+use crate::cluster::{Configuration, Intent, Name, Object, Recorded, Source, Status, Wanted};
 use crate::ids::Ids;
 use crate::mutant::Mutant;
 use crate::observe::{Observation, Retiring, recorded};
@@ -33,7 +33,7 @@ impl Protocol {
                 Step::ChangeConfiguration => false,
                 Step::Stop => !self.has(Mutant::StopUnrecorded),
                 Step::Delete => !self.has(Mutant::DeleteUnrecorded),
-                Step::Create => !self.has(Mutant::PostBeforeIntent),
+                Step::Create | Step::Replace => !self.has(Mutant::PostBeforeIntent),
                 _ => true,
             },
         }
@@ -75,7 +75,7 @@ fn plan(observation: &Observation, step: Step, name: Name) -> Option<Plan> {
 /// The configuration that a step is about.
 fn configuration(object: &Object, step: Step, name: Name) -> Option<Configuration> {
     let wanted = match step {
-        Step::Create => object.configuration_to_create(name),
+        Step::Create | Step::Replace => object.configuration_to_create(name),
         Step::ChangeConfiguration => object.wanted(name),
         Step::PrepareConfiguration => {
             let Source::Inline(content) = object.spec.source else {
@@ -94,7 +94,12 @@ fn configuration(object: &Object, step: Step, name: Name) -> Option<Configuratio
 /// What is to be done about a deployment that is retiring, while the recorded one needs nothing.
 fn retire(observation: &Observation, step: Step) -> Option<Plan> {
     let retiring = observation.retiring.filter(|_| is_rest(step))?;
-    let step = retiring_step(&observation.situation, retiring.claim, retiring.seen);
+    let step = retiring_step(
+        &observation.situation,
+        retiring.claim,
+        retiring.seen,
+        retiring.serves,
+    );
     if !matches!(step, Step::Stop | Step::Delete | Step::Forget) {
         return None;
     }
@@ -132,7 +137,13 @@ fn told(observation: &Observation, step: Step) -> Status {
         ..
     }) = &observation.retiring
     {
-        status.retiring[0] = Some(recorded(*id, remote));
+        let mut retiring = status.retiring.iter_mut().flatten();
+        if let Some(record) = retiring.find(|it| it.id == *id) {
+            *record = Recorded {
+                serves: record.serves,
+                ..recorded(*id, remote)
+            };
+        }
     }
     if step == Step::Done(Done::Running) && observation.stop_is_over {
         status.stop_sent_for = None;

@@ -51,6 +51,10 @@ pub struct State {
     /// For the laws: whether one of those objects went with an open create call from a shared configuration: its result is somewhere among those
     /// of the others.
     pub left_open: bool,
+    /// For the laws: deployments that were to serve until their successors did.
+    pub replaced: Ids,
+    /// For the laws: deployments that somebody else has ended.
+    pub ended: Ids,
     /// For the laws: whether etcd was restored.
     pub restored: bool,
     /// For the laws: the deployments that each object has ever named.

@@ -115,7 +115,8 @@ fn effect(state: &mut State, uid: u8, verb: Verb, shown: bool) -> Answer {
                 before.state,
                 RemoteState::Running | RemoteState::Pending | RemoteState::Dead
             );
-            changeable && before.target == Target::Running
+            let same = before.configuration.program() == configuration.program();
+            changeable && same && before.target == Target::Running
         }
         Verb::Create(..) => false,
     };

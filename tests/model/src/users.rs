@@ -129,11 +129,18 @@ impl Model {
             Action::StrangerCreates => {
                 state.create(Configuration::Shared(0), Creator::Stranger, true);
             }
-            Action::StrangerStops(id) => state.alter(id, |it| it.target = Target::Stopped),
+            Action::StrangerStops(id) => {
+                state.ended.insert(id);
+                state.alter(id, |it| it.target = Target::Stopped);
+            }
             Action::StrangerDeletes(id) => state.deployments[id as usize] = None,
-            Action::Die(id) => state.alter(id, |it| it.state = RemoteState::Dead),
+            Action::Die(id) => {
+                state.ended.insert(id);
+                state.alter(id, |it| it.state = RemoteState::Dead);
+            }
             Action::Expire(id) => {
                 state.expired.insert(id);
+                state.ended.insert(id);
                 state.alter(id, |it| {
                     it.expired = true;
                     it.target = Target::Stopped;

@@ -34,6 +34,9 @@ laws_hold! {
     with_time_travel: time_travel;
     with_time_travel_of_a_sharer: time_travel_of_a_sharer;
     with_another_configuration: another_configuration;
+    with_a_replacement: a_replacement;
+    with_a_replacement_by_deleting_first: a_replacement_by_deleting_first;
+    with_a_replacement_on_a_bad_day: a_replacement_on_a_bad_day;
     with_a_time_to_live: a_time_to_live;
     with_meddling: meddling;
     with_meddling_undone: meddling_undone;

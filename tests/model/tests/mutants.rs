@@ -38,6 +38,10 @@ fn exploration(mutant: Mutant) -> Model {
         Mutant::TakeWithoutProof => instances::a_stranger(),
         Mutant::ChosenAtOnce => instances::a_choice(),
         Mutant::ClaimsIgnored => instances::two_adopters(),
+        Mutant::FormerForgotten | Mutant::FormerNotHeld | Mutant::FormerHeldUntilCreated => {
+            instances::a_replacement()
+        }
+        Mutant::FormerStopUnrecorded => instances::a_replacement_on_a_bad_day(),
     }
 }
 

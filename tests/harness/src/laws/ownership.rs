@@ -62,6 +62,7 @@ fn overlaps(
         .collect();
     let pairs = own.iter().zip(own.iter().skip(1));
     pairs
+        .filter(|((_, former), _)| !object.replaced.contains(*former))
         .filter(|((_, former), (created, _))| {
             timeline.gone(former).is_none_or(|gone| gone > *created)
         })

@@ -178,7 +178,11 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
         .and_then(|all| all.as_array())
         .into_iter()
         .flatten();
-    let ids = retiring.filter_map(|one| one["id"].as_str().map(str::to_owned));
-    history.retired.extend(ids);
+    for one in retiring {
+        let id = one["id"].as_str().map(str::to_owned);
+        let serves = one["servesUntilReplaced"] == true;
+        history.replaced.extend(id.clone().filter(|_| serves));
+        history.retired.extend(id);
+    }
     history.deletion_begun = object.data.pointer("/status/deletionBegun") == Some(&true.into());
 }

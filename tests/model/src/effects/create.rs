@@ -35,7 +35,16 @@ impl Worker<'_> {
             return self.send();
         }
         let terminating = self.state.objects[self.name].is_some_and(|object| object.terminating);
+        let forgotten = self.has(Mutant::FormerForgotten);
+        let replaced = before
+            .filter(|_| !forgotten)
+            .and_then(|object| object.recorded_id());
+        self.state.replaced.extend(replaced);
         let written = self.write(|object| {
+            if forgotten {
+                object.status.deployment = None;
+            }
+            object.status.make_way();
             object.status.intent = Some(intent);
             object.status.serial = intent.serial;
         });
@@ -82,7 +91,10 @@ impl Worker<'_> {
 
     /// Records that the create call was refused.
     pub(super) fn close(&mut self) {
-        self.write(|object| object.status.intent = None);
+        self.write(|object| {
+            object.status.intent = None;
+            object.status.take_back();
+        });
         self.end();
     }
 }

@@ -149,9 +149,12 @@ impl Worker<'_> {
         match self.plan.step {
             Step::Retire => return self.retire(),
             Step::Take => self.take(),
-            Step::Create => return self.announce(),
+            Step::Create | Step::Replace => return self.announce(),
+            Step::TakeBack => {
+                self.write(|object| object.status.take_back());
+            }
             Step::Forget => self.forget(),
-            Step::ChangeConfiguration => return self.send(),
+            Step::ChangeConfiguration | Step::RollBack => return self.send(),
             Step::Stop if self.has(Mutant::StopUnrecorded) => return self.send(),
             Step::Delete if self.has(Mutant::DeleteUnrecorded) => return self.send(),
             Step::Stop | Step::Delete => {
@@ -163,7 +166,10 @@ impl Worker<'_> {
             Step::Release(release) => self.release(release),
             Step::ClearIntent => {
                 unsettle(self.state, self.who, self.name);
-                self.write(give_up);
+                self.write(|object| {
+                    give_up(object);
+                    object.status.take_back();
+                });
             }
             Step::PrepareConfiguration => {
                 let configuration = self.plan.intent.map(|intent| intent.configuration);
@@ -259,6 +265,7 @@ impl Worker<'_> {
             }
             object.status.previous.insert(gone.id);
             object.status.stop_sent_for = None;
+            object.status.take_back();
         });
         if written == Written::Done {
             self.memory().reserved = None;
@@ -338,7 +345,7 @@ impl Worker<'_> {
     fn verb(&self) -> Option<Verb> {
         let (id, intent) = (self.plan.id, self.plan.intent);
         Some(match self.plan.step {
-            Step::Create => Verb::Create(intent?.configuration, intent?.serial),
+            Step::Create | Step::Replace => Verb::Create(intent?.configuration, intent?.serial),
             Step::Stop => Verb::Stop(id?),
             Step::Delete => Verb::Delete(id?),
             Step::ChangeConfiguration => Verb::Change(id?, intent?.configuration),

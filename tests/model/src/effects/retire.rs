@@ -3,8 +3,9 @@
 use aicore_operator::lifecycle::Step;
 use aicore_operator::lifecycle::situation::Goal;
 
-use super::{Worker, Written, pushed};
+use super::{Worker, Written};
 use crate::cluster::Recorded;
+use crate::mutant::Mutant;
 use crate::process::Stage;
 
 impl Worker<'_> {
@@ -12,8 +13,7 @@ impl Worker<'_> {
     pub(super) fn retire(&mut self) {
         if let Some(id) = self.plan.id.filter(|id| self.reserve(*id)) {
             let written = self.write(|object| {
-                let retiring = &mut object.status.retiring;
-                *retiring = pushed(*retiring, Some(Recorded::unseen(id)));
+                object.status.retires(Recorded::unseen(id));
             });
             if written != Written::Failed {
                 self.memory().reserved = None;
@@ -25,23 +25,30 @@ impl Worker<'_> {
     /// Does what comes next about a deployment that is retiring.
     pub(super) fn go_on_retiring(&mut self) {
         if self.plan.step == Step::Forget {
+            let gone = self.plan.id;
             let written = self.write(|object| {
-                let [first, second] = object.status.retiring;
-                object.status.retiring = [second, None];
-                object.status.previous.extend(first.map(|gone| gone.id));
+                let gone = gone.and_then(|id| object.status.retires_no_more(id));
+                object.status.previous.extend(gone.map(|gone| gone.id));
             });
             if written == Written::Done {
                 self.forget_all_about(self.plan.id);
             }
             return self.end();
         }
-        let object = self.state.view(self.who, self.name);
-        let begins = object
-            .is_some_and(|object| object.goal() == Goal::Released && !object.status.deletion_begun);
-        if !begins {
+        let Some(object) = self.state.view(self.who, self.name) else {
+            return self.end();
+        };
+        let mut announced = object.status;
+        announced.deletion_begun |= object.goal() == Goal::Released;
+        let mut retiring = announced.retiring.iter_mut().flatten();
+        let ended = retiring.find(|it| Some(it.id) == self.plan.id);
+        if let Some(ended) = ended.filter(|_| !self.has(Mutant::FormerStopUnrecorded)) {
+            ended.serves = false;
+        }
+        if announced == object.status {
             return self.send();
         }
-        let written = self.write(|object| object.status.deletion_begun = true);
+        let written = self.write(|object| object.status = announced);
         self.then(written, Stage::Send);
     }
 }
