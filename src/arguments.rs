@@ -22,7 +22,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the operator, inside a cluster or beside one that KUBECONFIG leads to
-    Run(RunArguments),
+    Run(Box<RunArguments>),
     /// Write the CustomResourceDefinitions, or check that they are in sync with the program
     Crd(CrdArguments),
 }

@@ -23,8 +23,18 @@ pub struct Neighbours {
 impl Neighbours {
     /// The Connection grants this access.
     pub async fn with(access: Value) -> (Turn, Self) {
+        Self::start(access, false).await
+    }
+
+    /// The same, and the test takes rights from the operator.
+    pub async fn with_an_operator_that_may_lack_rights(access: Value) -> (Turn, Self) {
+        Self::start(access, true).await
+    }
+
+    async fn start(access: Value, may_lack_rights: bool) -> (Turn, Self) {
         let setting = Setting {
             everywhere: true,
+            may_lack_rights,
             ..Setting::of(OPERATOR)
         };
         let (turn, mut scene) = scene_alone(setting).await;

@@ -3,10 +3,11 @@
 
 use harness::control_plane::ControlPlane;
 use harness::operator;
-use harness::scene::{Scene, Setting, condition};
+use harness::scene::{GROUP, Scene, Setting, condition};
 use serde_json::{Value, json};
 
 use crate::manifests::{OPERATOR, configuration, deployment, with};
+use crate::neighbours::{Neighbours, access, elsewhere};
 use crate::{Turn, scene_alone};
 
 async fn scene() -> (Turn, Scene) {
@@ -132,4 +133,28 @@ async fn nothing_is_let_go_by_force_before_it_is_written_down() {
         Some("RUNNING")
     );
     scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn nothing_is_made_through_a_connection_elsewhere_while_labels_cannot_be_read_and_all_can_be_ended()
+ {
+    let (_turn, scene) = Neighbours::with_an_operator_that_may_lack_rights(access(&[GROUP])).await;
+    scene.put(&elsewhere(&scene, deployment("before"))).await;
+    scene.until_ready("before", "Running").await;
+    let role = ["clusterrole", "aicore-operator"];
+    take_right(&scene, &role, "get", "namespaces").await;
+
+    scene.put(&elsewhere(&scene, deployment("churn"))).await;
+    scene.delete_and_wait("before").await;
+    let told = scene
+        .until_reason("Deployment", "churn", "ConnectionNotReady")
+        .await;
+    let message = condition(&told, "Reconciling")["message"].to_string();
+    assert!(message.contains("namespaces"), "{message}");
+
+    give_rights_back().await;
+
+    scene.until_ready("churn", "Running").await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(2).await;
 }

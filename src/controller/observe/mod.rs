@@ -72,9 +72,7 @@ impl Observation {
             }
         }
     }
-}
 
-impl Observation {
     /// Deployments that may be the object's, where none is recorded and nothing proves that any is.
     pub(crate) fn doubtful(&self) -> &[String] {
         match self.situation.record {
