@@ -106,6 +106,10 @@ pub struct RunArguments {
     #[arg(long, env = "AICORE_OPERATOR_RESYNC_SECONDS", value_name = "SECONDS", default_value = "600", value_parser = seconds)]
     resync_seconds: Duration,
 
+    /// How often AI Core is asked which models it retires, in seconds
+    #[arg(long, env = "AICORE_OPERATOR_MODEL_CHECK_SECONDS", value_name = "SECONDS", default_value = "21600", value_parser = seconds)]
+    model_check_seconds: Duration,
+
     /// Where to answer /livez, /readyz and /metrics; port 0 takes a free one, which the log names
     #[arg(
         long,
@@ -178,6 +182,7 @@ impl RunArguments {
             create_grace: self.create_grace_seconds,
             overdue: self.overdue_seconds,
             resync: self.resync_seconds,
+            model_check: self.model_check_seconds,
             concurrency: self.concurrency,
             lease: LeaseOptions {
                 name: self.lease_name.clone(),

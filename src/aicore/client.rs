@@ -34,7 +34,7 @@ const MAX_PAGES: usize = 1_000;
 /// with a token that is no longer fresh), and a list once more without the parameters that the server refuses (400).
 #[derive(Clone)]
 pub struct Client {
-    transport: Arc<Transport>,
+    pub(super) transport: Arc<Transport>,
     learned: Arc<Learned>,
 }
 
@@ -255,7 +255,7 @@ impl Client {
 
     // === configurations ===
 
-    /// Every configuration of a scenario and executable, and others too where the server does not filter.
+    /// Every configuration that the filter asks for, and others too where the server does not filter.
     ///
     /// Names are left to the caller: what `$search` finds is not the same on every server.
     ///
@@ -267,15 +267,20 @@ impl Client {
         group: &str,
         filter: &ConfigurationFilter<'_>,
     ) -> Result<Vec<Configuration>, Error> {
+        let filters = [
+            ("scenarioId", filter.scenario_id),
+            ("executableIds", filter.executable_id),
+        ];
+        let filters: Vec<_> = filters
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
         let filtered = Listing {
             transport: &self.transport,
             path: &["lm", "configurations"],
             group,
             top: Some(CONFIGURATIONS_PER_PAGE),
-            filters: &[
-                ("scenarioId", filter.scenario_id),
-                ("executableIds", filter.executable_id),
-            ],
+            filters: &filters,
         };
         let whole = match filtered.read::<ConfigurationJson>(|_| false).await {
             Err(error) if is_bad_request(&error) => {
@@ -405,7 +410,7 @@ impl Client {
     }
 }
 
-fn get<'a>(path: &'a [&'a str], group: Option<&'a str>) -> Call<'a> {
+pub(super) fn get<'a>(path: &'a [&'a str], group: Option<&'a str>) -> Call<'a> {
     send(Method::GET, path, group, None)
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::resources::Resources;
+
 /// Makes an enum of the words that the contract lists, open to words that it does not list.
 macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
@@ -127,6 +129,8 @@ pub struct Deployment {
     pub start_time: Option<String>,
     /// When it stopped, died or completed (RFC 3339).
     pub completion_time: Option<String>,
+    /// What it runs on, while it runs.
+    pub resources: Option<Resources>,
 }
 
 /// Every deployment of one resource group at one moment.
@@ -159,7 +163,8 @@ pub struct ArtifactBinding {
 
 /// A configuration: an executable with values for its parameters and inputs. It cannot be changed or deleted.
 ///
-/// What it binds is left out: the operator recognises its own configurations by their names, which hold a hash of their content.
+/// What it binds is left out: the operator recognises its own configurations by their names, which hold a hash of their content. See
+/// [`ConfigurationContent`](super::ConfigurationContent) for the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// The id that the server gave it.
@@ -177,10 +182,10 @@ pub struct Configuration {
 /// Which configurations to look for (query of `GET /lm/configurations`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigurationFilter<'a> {
-    /// The scenario (`scenarioId`).
-    pub scenario_id: &'a str,
-    /// The executable (`executableIds`, which takes several).
-    pub executable_id: &'a str,
+    /// The scenario (`scenarioId`), or any.
+    pub scenario_id: Option<&'a str>,
+    /// The executable (`executableIds`, which takes several), or any.
+    pub executable_id: Option<&'a str>,
 }
 
 /// A configuration to create (`AiConfigurationBaseData`).

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::answer::shorten;
 use super::error::Error;
+use super::resources;
 use super::text::Text;
 use super::types::{
     Configuration, Deployment, GroupStatus, Meta, ResourceGroup, Status, TargetStatus,
@@ -198,6 +199,7 @@ pub(super) struct DeploymentJson {
     submission_time: Text,
     start_time: Text,
     completion_time: Text,
+    details: Value,
 }
 
 impl Checked for DeploymentJson {
@@ -221,6 +223,7 @@ impl Checked for DeploymentJson {
             submission_time: self.submission_time.0,
             start_time: self.start_time.0,
             completion_time: self.completion_time.0,
+            resources: resources::Resources::of(&self.details),
         })
     }
 }

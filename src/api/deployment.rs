@@ -1,14 +1,12 @@
 //! The kind `Deployment`: the desired state of one AI Core deployment, and what is known of it.
 
-use std::collections::BTreeMap;
-
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, Endpoint, OfficeHours, OfficeHoursStatus, RolledBack, SentConfiguration,
-    UpdatePolicy,
+    Condition, ConfigurationTemplate, Endpoint, ModelRetirement, OfficeHours, OfficeHoursStatus,
+    RecordedConfiguration, RecordedResources, RolledBack, SentConfiguration, UpdatePolicy,
 };
 use crate::aicore::Tenant;
 
@@ -179,37 +177,6 @@ pub struct ConnectionReference {
     pub namespace: Option<String>,
 }
 
-/// The content of an AI Core configuration.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigurationTemplate {
-    /// The id of the scenario, for example foundation-models. With another one the deployment is replaced, as update.replace says.
-    #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
-    pub scenario_id: String,
-
-    /// The id of the executable in that scenario, for example azure-openai. With another one the deployment is replaced, too.
-    #[schemars(regex(pattern = r"^[\w.-]{4,64}$"))]
-    pub executable_id: String,
-
-    /// Values for the executable's parameters, by name, for example modelName and modelVersion.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[x_kube(
-        validation = Rule::new("self.all(key, key.size() <= 256 && self[key].size() <= 5000)")
-            .message("a parameter's name has at most 256 characters and its value at most 5000")
-    )]
-    #[schemars(extend("maxProperties" = 1000))]
-    pub parameters: BTreeMap<String, String>,
-
-    /// Ids of the artifacts that the executable takes, by the name of its input artifact.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[x_kube(
-        validation = Rule::new("self.all(key, key.size() <= 256 && self[key].size() <= 64)")
-            .message("an input artifact's name has at most 256 characters and an artifact id at most 64")
-    )]
-    #[schemars(extend("maxProperties" = 1000))]
-    pub input_artifacts: BTreeMap<String, String>,
-}
-
 /// An existing deployment to be managed.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
@@ -305,6 +272,10 @@ pub struct DeploymentStatus {
     /// Ids of earlier deployments of this object that are gone from AI Core, newest last, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previous_ids: Vec<String>,
+
+    /// The model of this deployment, where AI Core calls it deprecated or retires it within 30 days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model_retirement: Option<ModelRetirement>,
 }
 
 impl DeploymentStatus {
@@ -340,17 +311,6 @@ pub struct RetiringDeployment {
     /// Where it takes requests until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-}
-
-/// The configuration that a spec asks for, and where AI Core keeps it.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
-#[serde(rename_all = "camelCase")]
-pub struct RecordedConfiguration {
-    /// The id of the configuration in AI Core.
-    pub id: String,
-    /// For a configuration written in the spec: a hash of that content, so that a change is seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub content_hash: Option<String>,
 }
 
 /// A remote deployment as AI Core reported it. Texts are AI Core's own, cut where they are long.
@@ -389,6 +349,9 @@ pub struct RecordedDeployment {
     /// When the deployment began to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub started_at: Option<String>,
+    /// What the deployment runs on: the resource plan or instance type that it got, and its model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<RecordedResources>,
 }
 
 /// A create call that was about to be made, and what is needed to find out whether it happened.

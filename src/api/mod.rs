@@ -5,25 +5,28 @@
 
 mod access;
 mod condition;
+mod configuration;
 mod connection;
 mod deployment;
 mod endpoint;
 mod generate;
+mod model;
 mod schedule;
 mod update;
 
 pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector};
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
+pub use configuration::{ConfigurationTemplate, RecordedConfiguration};
 pub use connection::{
     Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,
 };
 pub use deployment::{
-    Adoption, ConfigurationTemplate, ConnectionReference, DeletionPolicy, Deployment,
-    DeploymentSpec, DeploymentStatus, DesiredState, ExpiryPolicy, Intent, RecordedConfiguration,
-    RecordedDeployment, RecreatePolicy, RetiringDeployment,
+    Adoption, ConnectionReference, DeletionPolicy, Deployment, DeploymentSpec, DeploymentStatus,
+    DesiredState, ExpiryPolicy, Intent, RecordedDeployment, RecreatePolicy, RetiringDeployment,
 };
 pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
+pub use model::{ModelRetirement, RecordedResources};
 pub use schedule::{OfficeHours, OfficeHoursStatus};
 pub use update::{FailurePolicy, ReplacePolicy, RolledBack, SentConfiguration, UpdatePolicy};
 

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, mpsc};
 use tokio::time::Instant;
 
+use super::catalogue::Catalogue;
 use super::claims::Claims;
 use super::connection::grants::Namespaces;
 use super::connection::surveys::Surveys;
@@ -47,6 +48,8 @@ pub struct Options {
     pub overdue: Duration,
     /// How often an object is looked at when nothing happens.
     pub resync: Duration,
+    /// How often AI Core is asked which models it retires.
+    pub model_check: Duration,
     /// How many objects are worked on at the same time.
     pub concurrency: u16,
     /// How the Lease of the leader is held.
@@ -99,6 +102,7 @@ pub(crate) struct Context {
     /// Whether a group whose list failed is missing, and when that was found out.
     pub(crate) missing_groups: Mutex<HashMap<GroupKey, (bool, Instant)>>,
     pub(crate) uninstalls: Uninstalls,
+    pub(crate) catalogue: Catalogue,
     /// One Connection lets go of its Secrets at a time.
     pub(crate) releasing: AsyncMutex<()>,
     /// Told when the cluster's store shows an older state than before.

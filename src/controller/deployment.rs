@@ -16,9 +16,9 @@ use super::office_hours::Followed;
 use super::problem::{Failure, Problem};
 use super::subject::{Subject, wanted};
 use super::tell::events::News;
-use super::tell::report;
 use super::tell::words::{Mood, recorded_id, say};
-use super::{act, endpoint, expiry, finalizers, office_hours, wake};
+use super::tell::{log, report};
+use super::{act, endpoint, expiry, finalizers, model, office_hours, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
 use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
@@ -119,6 +119,9 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
         expiry::clean_up(subject).await?;
     }
     if matches!(outcome, Ok(false)) && !matches!(step, Step::Release(_)) {
+        if step == Step::Done(Done::Running) || recorded_id(&subject.object).is_empty() {
+            model::look(subject, &observation).await?;
+        }
         let rest = rest(subject, &observation, step);
         return retire(subject, &observation, rest).await;
     }
@@ -279,7 +282,9 @@ async fn tell(
                 .map(|ready| ready.reason.clone())
         })
     };
-    let news = told(Some(&status)) != told(subject.object.status.as_ref());
+    let before = subject.object.status.as_ref();
+    let news = told(Some(&status)) != told(before);
+    let wants_log = log::is_wanted(before, observation, step, news);
     write_status(subject, |current| *current = status).await?;
     if news {
         let verdict = say(&subject.object, observation, step);
@@ -304,6 +309,9 @@ async fn tell(
             }
             Mood::Reconciling => {}
         }
+    }
+    if wants_log {
+        log::tell(subject, observation).await;
     }
     Ok(())
 }

@@ -9,10 +9,13 @@
 //! - `connection`: the way to AI Core, and how it is kept open;
 //! - `rewind`: whether the cluster was restored from a backup, besides what the Lease tells of that;
 //! - `uninstall`: whether an object is deleted only because everything is;
+//! - `catalogue`, `answers`: what AI Core offers; `model`: whether a model that is served will be retired;
 //! - `claims`, `memory`, `cache`, `listed`: what is remembered; `wake`: whom news concerns.
 
 mod act;
+mod answers;
 mod cache;
+mod catalogue;
 mod claims;
 mod connection;
 mod context;
@@ -22,6 +25,7 @@ mod expiry;
 mod finalizers;
 mod listed;
 mod memory;
+mod model;
 mod observe;
 mod office_hours;
 mod problem;
@@ -162,6 +166,7 @@ pub async fn run(
         waiting: Default::default(),
         missing_groups: Default::default(),
         uninstalls: Default::default(),
+        catalogue: Default::default(),
         releasing: Default::default(),
         leaving: Default::default(),
         rewound: Default::default(),

@@ -36,7 +36,7 @@ pub(crate) enum Wanted {
     Nothing,
     /// One whose content is written in the spec and that was not looked for in AI Core yet.
     Unprepared {
-        /// The hash of its content.
+        /// The hash of what the spec says of it.
         hash: String,
     },
     /// The configuration with this id.
@@ -57,7 +57,7 @@ pub(crate) fn wanted(object: &Deployment) -> Wanted {
         .as_ref()
         .and_then(|status| status.configuration.as_ref());
     match recorded {
-        Some(recorded) if recorded.content_hash.as_ref() == Some(&hash) => {
+        Some(recorded) if recorded.is_of_template(&hash) => {
             Wanted::Configuration(recorded.id.clone())
         }
         _ => Wanted::Unprepared { hash },

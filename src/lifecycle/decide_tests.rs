@@ -83,7 +83,7 @@ fn the_finalizer_comes_off_only_on_proof_or_by_the_users_word() {
                 }
             ) =>
         {
-            situation.connection == Connection::Ready
+            situation.connection.answers()
         }
         Step::Release(Release::Gone | Release::NeverSeen) => {
             situation.connection.answers()

@@ -10,13 +10,17 @@
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
 //! - [`late`]: until when such a call can have had its effect;
 //! - [`identity`]: how the name of a configuration leads back to its object;
+//! - [`configuration`]: whether a configuration fits its executable;
+//! - [`retirement`]: whether a hosted model will be gone soon;
 //! - [`schedule`]: when office hours want it to run.
 
+pub mod configuration;
 mod decide;
 pub mod evidence;
 pub mod identity;
 pub mod intent;
 pub mod late;
+pub mod retirement;
 pub mod schedule;
 pub mod situation;
 pub mod step;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::api::{Condition, ConditionKind, ConditionStatus, Connection};
+use crate::api::{Condition, ConditionKind, ConditionStatus, Connection, ModelRetirement};
 use crate::controller::Listed;
 
 /// Reads the caches at each scrape, so that nothing has to be forgotten when an object goes.
@@ -30,6 +31,14 @@ struct Standing {
 struct Through {
     connection_namespace: String,
     connection: String,
+}
+
+/// A hosted model of a namespace. AI Core has some dozens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
+struct ServedModel {
+    namespace: String,
+    model: String,
+    version: String,
 }
 
 impl Objects {
@@ -53,6 +62,43 @@ impl Objects {
             *counts.entry(standing).or_default() += 1;
         }
         counts
+    }
+
+    /// When each model that is served and will be retired soon goes, in seconds since 1970.
+    fn retirements(&self) -> BTreeMap<ServedModel, i64> {
+        let dates = self.served_models(|model| {
+            let date: Timestamp = model.retirement_date.as_ref()?.parse().ok()?;
+            Some(date.as_second())
+        });
+        dates.collect()
+    }
+
+    /// How many deployments serve each deprecated model.
+    fn deprecations(&self) -> BTreeMap<ServedModel, i64> {
+        let mut counts = BTreeMap::new();
+        for (model, count) in self.served_models(|model| model.deprecated.then_some(1)) {
+            *counts.entry(model).or_default() += count;
+        }
+        counts
+    }
+
+    /// A number for the model of each deployment, where its status tells of a retirement.
+    fn served_models(
+        &self,
+        number: impl Fn(&ModelRetirement) -> Option<i64>,
+    ) -> impl Iterator<Item = (ServedModel, i64)> {
+        let deployments = self.listed.deployments.get().map(|store| store.state());
+        let deployments = deployments.into_iter().flatten();
+        deployments.filter_map(move |object| {
+            let status = object.status.as_ref()?;
+            let model = status.model_retirement.as_ref()?;
+            let served = ServedModel {
+                namespace: object.namespace().unwrap_or_default(),
+                model: model.model.clone(),
+                version: model.version.clone(),
+            };
+            Some((served, number(model)?))
+        })
     }
 
     /// A number that the status of each Connection holds, where it was found out.
@@ -116,6 +162,18 @@ impl Collector for Objects {
             "orphans",
             "Unclaimed deployments that were made for an object of the Connection's namespace",
             self.through(|connection| connection.status.as_ref()?.orphan_count),
+        )?;
+        gauges(
+            &mut encoder,
+            "model_retirement_timestamp_seconds",
+            "When AI Core retires a model that a deployment serves, from 30 days before on",
+            self.retirements(),
+        )?;
+        gauges(
+            &mut encoder,
+            "deprecated_model_deployments",
+            "Deployments that serve a model which AI Core calls deprecated",
+            self.deprecations(),
         )
     }
 }
@@ -230,6 +288,30 @@ mod tests {
         assert_told(
             &text,
             r#"aicore_objects{kind="Connection",condition="NotReady",reason="SecretMissing"} 1"#,
+        );
+    }
+
+    #[test]
+    fn a_model_that_goes_is_told_by_namespace_and_not_by_object() {
+        let serving = |name: &str, deprecated: bool| {
+            let mut object = deployment(name, &json!([]));
+            object["status"]["modelRetirement"] = json!({
+                "model": "gpt",
+                "version": "1",
+                "deprecated": deprecated,
+                "retirementDate": "2026-05-20T00:00:00Z",
+            });
+            object
+        };
+        let objects = [serving("a", true), serving("b", true), serving("c", false)];
+        let text = text(objects, []);
+        assert_told(
+            &text,
+            r#"aicore_model_retirement_timestamp_seconds{namespace="team-a",model="gpt",version="1"} 1779235200"#,
+        );
+        assert_told(
+            &text,
+            r#"aicore_deprecated_model_deployments{namespace="team-a",model="gpt",version="1"} 2"#,
         );
     }
 

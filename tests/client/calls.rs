@@ -11,8 +11,8 @@ use crate::remote::{GROUP, Remote};
 use crate::scripted::{Scripted, answer, list};
 
 const CHURN: ConfigurationFilter<'static> = ConfigurationFilter {
-    scenario_id: "churn",
-    executable_id: "churn-server",
+    scenario_id: Some("churn"),
+    executable_id: Some("churn-server"),
 };
 
 fn new_configuration(name: &str) -> NewConfiguration {
@@ -170,7 +170,7 @@ async fn configurations_are_found_by_their_executable_and_read_back() {
         (&found[0], name, Some("churn"))
     );
     let other = ConfigurationFilter {
-        executable_id: "another-server",
+        executable_id: Some("another-server"),
         ..CHURN
     };
     let found = client.find_configurations(GROUP, &other).await.unwrap();

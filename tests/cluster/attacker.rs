@@ -2,11 +2,11 @@
 
 use aicore_emulator::Operation;
 use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
+use harness::manifests::{adoption, deployment, deployment_from};
 use harness::scene::{GROUP, id_of};
 use serde_json::{Value, json};
 
 use crate::Turn;
-use crate::manifests::{adoption, deployment, deployment_from};
 use crate::neighbours::{Neighbours, OTHER_GROUP, access, elsewhere};
 
 /// The attacker.

@@ -1,12 +1,10 @@
-//! What concerns a whole cluster: the custom resource definitions are deleted, rights are taken away, and an operator looks at all namespaces. Nobody
-//! else could work there, so these tests have a control plane of their own, and take turns on it.
-
-#[allow(dead_code, reason = "these tests need some of the objects only")]
-#[path = "../end_to_end/manifests.rs"]
-mod manifests;
+//! What concerns a whole cluster: the custom resource definitions are deleted, rights are taken away, an operator looks at all namespaces, and another
+//! cluster takes the place of one. Nobody else could work there, so these tests have a control plane of their own, and take turns on it where one is
+//! enough.
 
 mod attacker;
 mod neighbours;
+mod rebuild;
 mod rights;
 mod tenancy;
 mod uninstall;
@@ -15,6 +13,9 @@ use harness::control_plane::ControlPlane;
 use harness::operator;
 use harness::scene::{Scene, Setting};
 use tokio::sync::{Mutex, MutexGuard};
+
+/// The program under test.
+const OPERATOR: &str = env!("CARGO_BIN_EXE_aicore-operator");
 
 /// A test's turn on the control plane. The next test begins when it is dropped.
 struct Turn {

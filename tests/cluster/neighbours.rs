@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use harness::scene::{CONNECTION, Scene, Setting};
 use serde_json::{Value, json};
 
-use crate::manifests::OPERATOR;
+use crate::OPERATOR;
 use crate::{Turn, scene_alone};
 
 /// Another resource group of the same tenant.

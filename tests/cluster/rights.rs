@@ -1,14 +1,16 @@
 //! The operator is refused what it needs for a decision that cannot be taken back: it waits, says which right is missing, and goes on once it has
 //! that.
 
+use std::time::Instant;
+
 use harness::control_plane::ControlPlane;
+use harness::manifests::{configuration, deployment, with};
 use harness::operator;
-use harness::scene::{GROUP, Scene, Setting, condition};
+use harness::scene::{GROUP, LIMIT, Scene, Setting, condition};
 use serde_json::{Value, json};
 
-use crate::manifests::{OPERATOR, configuration, deployment, with};
 use crate::neighbours::{Neighbours, access, elsewhere};
-use crate::{Turn, scene_alone};
+use crate::{OPERATOR, Turn, scene_alone};
 
 async fn scene() -> (Turn, Scene) {
     let setting = Setting {
@@ -18,8 +20,40 @@ async fn scene() -> (Turn, Scene) {
     scene_alone(setting).await
 }
 
-/// Takes the operator's right to a resource away, and waits until that counts.
-async fn take_right(scene: &Scene, role: &[&str], verb: &str, resource: &str) {
+const CLUSTER_ROLE: [&str; 2] = ["clusterrole", "aicore-operator"];
+const ROLE: [&str; 4] = [
+    "role",
+    "aicore-operator",
+    "--namespace",
+    operator::NAMESPACE,
+];
+
+/// Takes the operator's right to a resource away from each role that gives it, and waits until that counts.
+async fn take_right(scene: &Scene, roles: &[&[&str]], verb: &str, resource: &str) {
+    for role in roles {
+        take_rule(scene, role, resource).await;
+    }
+    let may = [
+        "auth",
+        "can-i",
+        verb,
+        resource,
+        "--namespace",
+        operator::NAMESPACE,
+        "--as",
+        operator::USER,
+    ];
+    let begun = Instant::now();
+    while scene.kubectl(&may).await.succeeded {
+        assert!(
+            begun.elapsed() < LIMIT,
+            "another role lets the operator {verb} {resource}"
+        );
+    }
+}
+
+/// Takes the rule about a resource out of a role.
+async fn take_rule(scene: &Scene, role: &[&str], resource: &str) {
     let found = scene
         .kubectl(&[&["get", "-o", "json"], role].concat())
         .await;
@@ -36,17 +70,6 @@ async fn take_right(scene: &Scene, role: &[&str], verb: &str, resource: &str) {
         .kubectl(&[&["patch", "--type=merge", "-p", &patch], role].concat())
         .await;
     assert!(taken.succeeded, "{}", taken.errors);
-    let may = [
-        "auth",
-        "can-i",
-        verb,
-        resource,
-        "--namespace",
-        operator::NAMESPACE,
-        "--as",
-        operator::USER,
-    ];
-    while scene.kubectl(&may).await.succeeded {}
 }
 
 /// Has the operator have all its rights again.
@@ -69,9 +92,8 @@ async fn nothing_is_stopped_while_nobody_knows_whether_everything_is_uninstalled
     scene.put(&with("orphan", orphan)).await;
     let id = scene.until_ready("churn", "Running").await;
     let left = scene.until_ready("orphan", "Running").await;
-    let role = ["clusterrole", "aicore-operator"];
     let definition = "customresourcedefinitions/deployments.aicore.dev";
-    take_right(&scene, &role, "get", definition).await;
+    take_right(&scene, &[&CLUSTER_ROLE], "get", definition).await;
 
     scene.delete("Deployment", "churn").await;
     scene.delete_and_wait("orphan").await;
@@ -101,13 +123,8 @@ async fn nothing_is_let_go_by_force_before_it_is_written_down() {
     let (_turn, scene) = scene().await;
     scene.put(&deployment("churn")).await;
     let id = scene.until_ready("churn", "Running").await;
-    let role = [
-        "role",
-        "aicore-operator",
-        "--namespace",
-        operator::NAMESPACE,
-    ];
-    take_right(&scene, &role, "create", "configmaps").await;
+    let roles: [&[&str]; 2] = [&CLUSTER_ROLE, &ROLE];
+    take_right(&scene, &roles, "create", "configmaps").await;
 
     let forced =
         json!({"metadata": {"annotations": {"aicore.dev/force-release": "the tenant is gone"}}});
@@ -141,8 +158,7 @@ async fn nothing_is_made_through_a_connection_elsewhere_while_labels_cannot_be_r
     let (_turn, scene) = Neighbours::with_an_operator_that_may_lack_rights(access(&[GROUP])).await;
     scene.put(&elsewhere(&scene, deployment("before"))).await;
     scene.until_ready("before", "Running").await;
-    let role = ["clusterrole", "aicore-operator"];
-    take_right(&scene, &role, "get", "namespaces").await;
+    take_right(&scene, &[&CLUSTER_ROLE], "get", "namespaces").await;
 
     scene.put(&elsewhere(&scene, deployment("churn"))).await;
     scene.delete_and_wait("before").await;

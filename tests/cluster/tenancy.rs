@@ -2,10 +2,10 @@
 
 use aicore_emulator::Operation::{DeleteDeployment, StopDeployment};
 use harness::emulated::TENANT;
+use harness::manifests::{configuration, deployment, wish};
 use harness::scene::{CONNECTION, GROUP, SECRET, Scene, connection, secret};
 use serde_json::{Value, json};
 
-use crate::manifests::{configuration, deployment, wish};
 use crate::neighbours::{Neighbours, OTHER_GROUP, access, elsewhere};
 
 #[tokio::test]

@@ -4,25 +4,14 @@ use std::collections::BTreeSet;
 
 use aicore_emulator::{Effect, Kind, Operation};
 use harness::emulated::TENANT;
+use harness::manifests::{adoption, deployment, wish};
 use harness::scene::{GROUP, SECRET, Scene, Setting};
 use serde_json::{Value, json};
 
-use crate::manifests::{OPERATOR, adoption, deployment, wish};
-use crate::{Turn, scene_alone};
+use crate::{OPERATOR, Turn, scene_alone};
 
 async fn scene() -> (Turn, Scene) {
     scene_alone(Setting::of(OPERATOR)).await
-}
-
-/// An event says that this deployment was left.
-async fn assert_orphaned(scene: &Scene, id: &str) {
-    let events = scene.events().await;
-    assert!(
-        events
-            .iter()
-            .any(|(reason, note)| reason == "Orphaned" && note.contains(id)),
-        "nothing says that {id} is left: {events:#?}"
-    );
 }
 
 async fn assert_status(scene: &Scene, id: &str, status: &str) {
@@ -57,7 +46,7 @@ async fn every_object_goes_with_the_definitions_and_every_model_stays_and_is_fou
         (&adopted, "RUNNING"),
     ] {
         assert_status(&scene, id, status).await;
-        assert_orphaned(&scene, id).await;
+        scene.until_told_of("Orphaned", id).await;
     }
     let written = scene.ai_core.audit().await.into_iter().skip(before);
     let written: Vec<_> = written
@@ -139,7 +128,7 @@ async fn an_operator_that_was_down_lets_everything_go_when_it_is_back() {
 
     for id in &ids {
         assert_status(&scene, id, "RUNNING").await;
-        assert_orphaned(&scene, id).await;
+        scene.until_told_of("Orphaned", id).await;
     }
     scene.install().await;
     scene.finish(2).await;

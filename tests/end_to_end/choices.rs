@@ -69,13 +69,7 @@ async fn an_object_with_a_mistyped_id_goes_and_nothing_is_written_to_ai_core() {
             && entry.method.as_deref() != Some("GET")
     });
     assert_eq!(written, None);
-    let events = scene.events().await;
-    assert!(
-        events
-            .iter()
-            .any(|(reason, note)| reason == "Released" && note.contains("never seen")),
-        "{events:#?}"
-    );
+    scene.until_told_of("Released", "never seen").await;
     assert_eq!(
         scene.ai_core.status_of(&stranger).await.as_deref(),
         Some("RUNNING")

@@ -84,13 +84,7 @@ async fn a_release_is_forced_with_a_reason_and_written_down_before_the_finalizer
         assert_eq!(data[field], value, "{field} in {data:#}");
     }
     assert_recorded_first(&scene, &record_name(&object));
-    let events = scene.events().await;
-    assert!(
-        events
-            .iter()
-            .any(|(reason, note)| reason == "ForceReleased" && note.contains(&id)),
-        "{events:#?}"
-    );
+    scene.until_told_of("ForceReleased", &id).await;
     scene.ai_core.heal().await;
     assert_eq!(
         scene.ai_core.effects().await,

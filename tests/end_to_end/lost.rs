@@ -141,8 +141,7 @@ async fn an_object_whose_status_is_lost_and_that_goes_names_what_may_be_its_depl
 
     scene.delete_and_wait("churn").await;
 
-    let note = scene.until_told("Released").await;
-    assert!(note.contains(&id), "{note}");
+    scene.until_told_of("Released", &id).await;
     assert_eq!(
         scene.ai_core.status_of(&id).await.as_deref(),
         Some("RUNNING")

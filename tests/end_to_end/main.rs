@@ -4,7 +4,9 @@
 mod adoption;
 mod bad_days;
 mod blackout;
+mod causes;
 mod chain;
+mod checked;
 mod choices;
 mod copies;
 mod crashes;
@@ -36,6 +38,7 @@ mod readings;
 mod refusals;
 mod repetition;
 mod replacement;
+mod retirement;
 mod rollback;
 mod sixteen;
 mod surprises;

@@ -15,7 +15,8 @@ async fn ask(scene: &Scene, path: &str) -> (u16, String) {
     (status, answer.text().await.expect("the answer is whole"))
 }
 
-async fn assert_measured(scene: &Scene, line: &str) {
+/// Asserts that the metrics have a line.
+pub async fn assert_measured(scene: &Scene, line: &str) {
     let (_, metrics) = ask(scene, "/metrics").await;
     let told = metrics.lines().any(|told| told == line);
     assert!(told, "{line} is not in\n{metrics}");

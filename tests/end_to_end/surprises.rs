@@ -88,13 +88,7 @@ async fn a_deployment_whose_policy_is_orphan_stays_when_its_object_goes() {
         scene.ai_core.status_of(&id).await.as_deref(),
         Some("RUNNING")
     );
-    let events = scene.events().await;
-    assert!(
-        events
-            .iter()
-            .any(|(reason, note)| reason == "Orphaned" && note.contains(&id)),
-        "{events:#?}"
-    );
+    scene.until_told_of("Orphaned", &id).await;
 
     scene.put(&deployment("stranger")).await;
     scene.until_ready("stranger", "Running").await;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use harness::manifests::{configuration, with};
 use serde_json::{Value, json};
 
 /// The namespaces.
@@ -152,11 +153,8 @@ impl Plan {
         });
         match self.source {
             Source::Inline => {
-                spec["configuration"] = json!({
-                    "scenarioId": "churn",
-                    "executableId": "churn-server",
-                    "parameters": {PARAMETER: wish.parameter.to_string()},
-                });
+                let parameters = json!({PARAMETER: wish.parameter.to_string()});
+                spec["configuration"] = configuration(&parameters);
             }
             Source::Exclusive(_) | Source::Shared => {
                 spec["configurationId"] = json!(ground.configuration);
@@ -168,12 +166,9 @@ impl Plan {
         if let Some(minutes) = self.ttl {
             spec["ttl"] = json!(format!("{minutes}m"));
         }
-        json!({
-            "apiVersion": "aicore.dev/v1alpha1",
-            "kind": "Deployment",
-            "metadata": {"name": self.name, "labels": {"team": self.team()}},
-            "spec": spec,
-        })
+        let mut object = with(&self.name, spec);
+        object["metadata"]["labels"] = json!({"team": self.team()});
+        object
     }
 
     /// The label that its team is deleted by; what may not go has one of its own.
@@ -189,14 +184,4 @@ impl Plan {
 /// The value of the label `team` of a user's objects.
 pub fn team(user: usize) -> String {
     format!("team-{user}")
-}
-
-/// A Connection.
-pub fn connection(name: &str, secret: &str) -> Value {
-    json!({
-        "apiVersion": "aicore.dev/v1alpha1",
-        "kind": "Connection",
-        "metadata": {"name": name},
-        "spec": {"secretRef": {"name": secret}, "exclusive": name == EXCLUSIVE},
-    })
 }

@@ -5,15 +5,14 @@ use std::time::Duration;
 use aicore_emulator::{BulkUpdates, Settings};
 use harness::control_plane::ControlPlane;
 use harness::emulated::{Emulated, TENANT};
+use harness::manifests::exclusive_connection;
 use harness::operator::Operator;
 use harness::proxy::Proxy;
-use harness::scene::{Setting, condition, secret};
+use harness::scene::{Setting, condition, connection, secret};
 use serde_json::json;
 
 use crate::kubernetes::Kubernetes;
-use crate::objects::{
-    EXCLUSIVE, GROUPS, Ground, NAMESPACES, PLAIN, Plan, SHARED, Source, connection,
-};
+use crate::objects::{EXCLUSIVE, GROUPS, Ground, NAMESPACES, PLAIN, Plan, SHARED, Source};
 use crate::tally::Tally;
 
 /// How many deployments strangers have made from each shared configuration, and how many from others, in each group.
@@ -114,14 +113,16 @@ impl World {
                 .apply(namespace, &secret(name, &json!({"key": key})))
                 .await;
         }
-        let connections = [(PLAIN, "key"), (EXCLUSIVE, "key"), (SHARED, "other-key")];
-        for (name, secret) in connections {
-            self.kubernetes
-                .apply(namespace, &connection(name, secret))
-                .await;
+        let connections = [
+            connection(PLAIN, "key"),
+            exclusive_connection(EXCLUSIVE, "key"),
+            connection(SHARED, "other-key"),
+        ];
+        for connection in &connections {
+            self.kubernetes.apply(namespace, connection).await;
         }
         let started = std::time::Instant::now();
-        for (name, _) in connections {
+        for name in [PLAIN, EXCLUSIVE, SHARED] {
             while !self.is_ready(namespace, name).await {
                 assert!(
                     started.elapsed() < LIMIT,

@@ -1,6 +1,7 @@
 //! One object: what it looks like in Kubernetes, and what is done with it.
 
 use harness::emulated::RemoteDeployment;
+use harness::manifests::{configuration, with};
 use harness::scene::{CONNECTION, GROUP, Scene};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -236,11 +237,8 @@ impl Case {
         }
         match self.row.source {
             Source::Inline => {
-                spec["configuration"] = json!({
-                    "scenarioId": "churn",
-                    "executableId": "churn-server",
-                    "parameters": {"imageTag": wish.tag, "modelName": self.row.name},
-                });
+                let parameters = json!({"imageTag": wish.tag, "modelName": self.row.name});
+                spec["configuration"] = configuration(&parameters);
             }
             Source::Plain | Source::Exclusive => {
                 spec["configurationId"] = json!(self.configuration);
@@ -250,13 +248,7 @@ impl Case {
         if let Some(id) = wish.adopt.or(self.adopted.as_deref()) {
             spec["adopt"] = json!({"deploymentId": id});
         }
-        let object = json!({
-            "apiVersion": "aicore.dev/v1alpha1",
-            "kind": "Deployment",
-            "metadata": {"name": self.row.name},
-            "spec": spec,
-        });
-        scene.put(&object).await;
+        scene.put(&with(self.row.name, spec)).await;
     }
 
     /// The ids of all deployments that belong to the object, whether it knows them or not.

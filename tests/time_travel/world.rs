@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use aicore_emulator::{Effect, Operation};
 use futures::future::join_all;
-use harness::scene::{LIMIT, SECRET, Scene, Setting, connection};
+use harness::manifests::exclusive_connection;
+use harness::scene::{LIMIT, SECRET, Scene, Setting};
 use jiff::SignedDuration;
 use kube::ResourceExt as _;
 use kube::api::ListParams;
@@ -33,9 +34,7 @@ impl World {
     /// Has everything that is there before the first object.
     pub async fn begin(setting: Setting<'_>) -> Self {
         let scene = Scene::start_alone(setting).await;
-        let mut exclusive = connection(EXCLUSIVE, SECRET);
-        exclusive["spec"]["exclusive"] = json!(true);
-        scene.put(&exclusive).await;
+        scene.put(&exclusive_connection(EXCLUSIVE, SECRET)).await;
         scene
             .until_reason("Connection", EXCLUSIVE, "Connected")
             .await;

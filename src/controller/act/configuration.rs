@@ -1,14 +1,14 @@
-//! The AI Core configuration of an inline spec: found by its name, or created.
+//! The AI Core configuration of an inline spec: found by its name, or held against its executable and created.
 
 use super::obstacle::Obstacle;
 use super::status::write_status;
-use crate::aicore::{
-    ArtifactBinding, ConfigurationFilter, Error, NewConfiguration, ParameterBinding,
-};
+use crate::aicore::{ConfigurationContent, ConfigurationFilter, Error};
 use crate::api::{ConfigurationTemplate, RecordedConfiguration};
 use crate::controller::observe::access::Access;
+use crate::controller::problem::{Failure, Problem};
 use crate::controller::subject::Subject;
 use crate::controller::tell::events::News;
+use crate::lifecycle::configuration;
 use crate::lifecycle::identity::content_hash;
 
 /// Finds the configuration that the spec's content asks for, creates it where it is missing, and records its id. Its name holds a hash of its
@@ -17,14 +17,15 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
     let Some(template) = &subject.object.spec.configuration else {
         return Ok(());
     };
+    let content = resolve(subject, access, template).await?;
     let identity = subject.context.identity(&subject.object);
-    let hash = content_hash(template);
+    let hash = content_hash(&content);
     let name = identity.configuration_name(&hash);
     let group = &access.key.group;
 
     let filter = ConfigurationFilter {
-        scenario_id: &template.scenario_id,
-        executable_id: &template.executable_id,
+        scenario_id: Some(&content.scenario_id),
+        executable_id: Some(&content.executable_id),
     };
     let found = access
         .client
@@ -42,9 +43,10 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
     let id = match reusable {
         Some(configuration) => configuration.id,
         None => {
+            check(subject, access, &content).await?;
             let id = access
                 .client
-                .create_configuration(group, &content(template, name))
+                .create_configuration(group, &content.named(name))
                 .await
                 .map_err(|error| refused(&error))?;
             let note = format!("configuration {id} was created in AI Core");
@@ -64,33 +66,61 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
         status.configuration = Some(RecordedConfiguration {
             id,
             content_hash: Some(hash),
+            template_hash: template.copy_of.is_some().then(|| content_hash(template)),
         })
     })
     .await?;
     Ok(())
 }
 
-fn content(template: &ConfigurationTemplate, name: String) -> NewConfiguration {
-    NewConfiguration {
-        name,
-        executable_id: template.executable_id.clone(),
-        scenario_id: template.scenario_id.clone(),
-        parameter_bindings: template
-            .parameters
-            .iter()
-            .map(|(key, value)| ParameterBinding {
-                key: key.clone(),
-                value: value.clone(),
-            })
-            .collect(),
-        input_artifact_bindings: template
-            .input_artifacts
-            .iter()
-            .map(|(key, artifact_id)| ArtifactBinding {
-                key: key.clone(),
-                artifact_id: artifact_id.clone(),
-            })
-            .collect(),
+/// The content that the spec asks for, with what it copies.
+async fn resolve(
+    subject: &Subject<'_>,
+    access: &Access,
+    template: &ConfigurationTemplate,
+) -> Result<ConfigurationContent, Obstacle> {
+    let Some(id) = &template.copy_of else {
+        return Ok(configuration::content(template, None));
+    };
+    let context = subject.context;
+    let copied = context.catalogue.copied(access, &context.options, id).await;
+    match copied {
+        Ok(copied) => Ok(configuration::content(template, Some(&copied))),
+        Err(Error::NotFound(_)) => Err(invalid(format!(
+            "resource group {} has no configuration {id}; correct spec.configuration.copyOf",
+            access.key.group
+        ))),
+        Err(error) => Err(Obstacle::remote(&error, None, false)),
+    }
+}
+
+/// Holds a configuration against its executable, because AI Core takes nearly everything and cannot delete it again.
+async fn check(
+    subject: &Subject<'_>,
+    access: &Access,
+    content: &ConfigurationContent,
+) -> Result<(), Obstacle> {
+    let context = subject.context;
+    let (catalogue, options) = (&context.catalogue, &context.options);
+    let offer = catalogue.offer(access, options, content).await;
+    let absent = catalogue.absent_artifacts(access, options, content).await;
+    match configuration::objection(content, &offer, &absent) {
+        None => Ok(()),
+        Some(objection) => Err(invalid(format!("nothing was created: {objection}"))),
+    }
+}
+
+/// The spec cannot be followed as it is. What is wrong may be put right in AI Core as well, so it is looked at again.
+fn invalid(message: String) -> Obstacle {
+    Obstacle::Remote {
+        failure: Failure {
+            problem: Problem {
+                reason: "InvalidConfiguration",
+                message,
+            },
+            stalled: true,
+        },
+        retry_after: None,
     }
 }
 

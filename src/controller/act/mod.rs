@@ -177,7 +177,7 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
             // An adopted deployment can be made anew only from the configuration that it had.
             status.configuration = gone.configuration_id.map(|id| RecordedConfiguration {
                 id,
-                content_hash: None,
+                ..Default::default()
             });
         }
         remember_gone(status, gone.id, adopted(subject));

@@ -194,6 +194,7 @@ mod tests {
             submission_time: None,
             start_time: None,
             completion_time: None,
+            resources: None,
         }
     }
 

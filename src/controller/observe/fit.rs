@@ -103,11 +103,14 @@ async fn compare(
     let programs = &subject.context.programs;
     let asked = |id| programs.of(&access.client, &access.key, id);
     let template = subject.object.spec.configuration.as_ref();
-    let wanted = match template {
-        Some(template) => Some(Program {
-            scenario: template.scenario_id.clone(),
-            executable: template.executable_id.clone(),
-        }),
+    let written = template.and_then(|template| {
+        Program::of(
+            template.scenario_id.as_ref(),
+            template.executable_id.as_ref(),
+        )
+    });
+    let wanted = match written {
+        Some(program) => Some(program),
         None => match asked(wanted).await {
             Ok(program) => program,
             // There is no such configuration. AI Core says so when it is asked to give it to the deployment.

@@ -190,8 +190,8 @@ async fn own_configurations(
 ) -> Result<BTreeSet<String>, Blocked> {
     let identity = subject.context.identity(&subject.object);
     let filter = ConfigurationFilter {
-        scenario_id: &template.scenario_id,
-        executable_id: &template.executable_id,
+        scenario_id: template.scenario_id.as_deref(),
+        executable_id: template.executable_id.as_deref(),
     };
     let found = access
         .client

@@ -7,7 +7,7 @@ use super::words::{Mood, Verdict, say};
 use crate::aicore::{self, Status};
 use crate::api::{
     Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
-    set_conditions,
+    RecordedResources, set_conditions,
 };
 use crate::controller::connection::reference;
 use crate::controller::observe::Observation;
@@ -240,6 +240,18 @@ pub(crate) fn recorded(remote: &aicore::Deployment) -> RecordedDeployment {
         ttl: text(&remote.ttl),
         created_at: text(&remote.created_at),
         started_at: text(&remote.start_time),
+        resources: remote.resources.as_ref().map(resources),
+    }
+}
+
+/// What a deployment runs on, as it is kept in a status.
+fn resources(resources: &aicore::Resources) -> RecordedResources {
+    let text = |text: &Option<String>| text.as_ref().map(|text| shortened(text, MAXIMUM_TEXT));
+    RecordedResources {
+        resource_plan: text(&resources.resource_plan),
+        instance_type: text(&resources.instance_type),
+        model_name: text(&resources.model_name),
+        model_version: text(&resources.model_version),
     }
 }
 

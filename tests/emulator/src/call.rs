@@ -49,6 +49,12 @@ pub enum Operation {
     ListExecutables,
     /// `GET /v2/lm/scenarios/{id}/executables/{id}`
     GetExecutable,
+    /// `GET /v2/lm/scenarios/{id}/models`
+    ListModels,
+    /// `GET /v2/lm/artifacts`
+    ListArtifacts,
+    /// `GET /v2/lm/artifacts/{id}`
+    GetArtifact,
     /// `GET /v2/lm/meta`
     Meta,
     /// `GET /v2/admin/resourceGroups`

@@ -59,7 +59,27 @@ const CHURN_PARAMETERS: &[Parameter] = &[
         default: Some("latest"),
         description: "Version of the server's image",
     },
+    Parameter {
+        name: "modelName",
+        default: Some("churn"),
+        description: "Name under which the server offers its model",
+    },
 ];
+
+/// An artifact that every resource group has.
+#[derive(Debug)]
+pub(crate) struct Artifact {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) scenario_id: &'static str,
+}
+
+/// All artifacts.
+pub(crate) const ARTIFACTS: &[Artifact] = &[Artifact {
+    id: "8a2d5a37-54a3-4a5e-8a8c-0d8b0e0f6a52",
+    name: "churn-model",
+    scenario_id: "churn",
+}];
 
 /// All scenarios.
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -119,14 +139,21 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Executable {
                 id: "churn-server",
                 name: "churn-server",
-                description: "Serves the model",
+                description: "Serves the model that its image holds",
                 parameters: CHURN_PARAMETERS,
-                input_artifacts: &["model"],
+                input_artifacts: &[],
             },
             Executable {
                 id: "churn-server-gpu",
                 name: "churn-server-gpu",
-                description: "Serves the model on a graphics processor",
+                description: "Serves the model that its image holds on a graphics processor",
+                parameters: CHURN_PARAMETERS,
+                input_artifacts: &[],
+            },
+            Executable {
+                id: "churn-scorer",
+                name: "churn-scorer",
+                description: "Serves a model from the object store",
                 parameters: CHURN_PARAMETERS,
                 input_artifacts: &["model"],
             },

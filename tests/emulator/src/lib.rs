@@ -31,6 +31,7 @@ mod errors;
 mod faults;
 mod history;
 mod lifecycle;
+mod offers;
 mod query;
 mod resource_group;
 mod server;
@@ -43,6 +44,7 @@ mod world;
 pub use audit::{Entry, Kind, State};
 pub use call::Operation;
 pub use faults::{Effect, Fault, Match, PartialBulk, Response, StaleList};
+pub use offers::{OfferedExecutable, OfferedModel, OfferedParameter, OfferedVersion};
 pub use server::{Emulator, Options};
 pub use settings::{
     BareTop, BulkUpdates, ErrorShape, ErrorStatus, InvalidErrorStatus, SameConfigurationPatch,

@@ -7,6 +7,8 @@ use clap::{ArgAction, Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::offers::{OfferedExecutable, OfferedModel};
+
 /// Timings, quota and switches. Each one can be set at the start (field, flag or environment variable) and changed
 /// while the emulator runs with `PATCH /_emulator/settings`. All `ms` are milliseconds of real time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Args)]
@@ -101,6 +103,13 @@ pub struct Settings {
     /// Report the status DELETING, which the public enumeration lacks, while a deployment is being deleted.
     #[arg(long, env = "AICORE_EMULATOR_EMIT_DELETING")]
     pub emit_deleting: bool,
+    /// Executables that are shown in place of those of the catalogue, or besides them. They only concern who reads them: a configuration needs an
+    /// executable of the catalogue.
+    #[arg(skip)]
+    pub executables: Vec<OfferedExecutable>,
+    /// Models that are shown in place of those of the catalogue, or besides them.
+    #[arg(skip)]
+    pub models: Vec<OfferedModel>,
 }
 
 impl Default for Settings {
@@ -131,6 +140,8 @@ impl Default for Settings {
             logs_need_group: true,
             extra_fields: false,
             emit_deleting: false,
+            executables: Vec::new(),
+            models: Vec::new(),
         }
     }
 }

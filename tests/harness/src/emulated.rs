@@ -261,6 +261,18 @@ impl Emulated {
         self.create("configurations", &new).await
     }
 
+    /// Somebody else's configuration in a group of [`TENANT`] for a hosted model, with these parameters.
+    pub async fn add_hosted_model(&self, group: &str, parameters: &Value) -> String {
+        let new = json!({
+            "resourceGroup": group,
+            "name": "a model made by hand",
+            "scenarioId": "foundation-models",
+            "executableId": "azure-openai",
+            "parameters": parameters,
+        });
+        self.create("configurations", &new).await
+    }
+
     /// Somebody else, or AI Core itself, brings a deployment into another state: `status`, `targetStatus`, `statusMessage`, `frozen`,
     /// `createdAt`.
     pub async fn force(&self, id: &str, state: Value) {

@@ -62,8 +62,8 @@ pub struct ObjectHistory {
     pub name: String,
     /// Every id that its status has ever recorded as its deployment.
     pub recorded: BTreeSet<String>,
-    /// The id that it was told to adopt.
-    pub adopts: Option<String>,
+    /// Every id that it was told to adopt.
+    pub adopts: BTreeSet<String>,
     /// The id that its status recorded last.
     pub current: Option<String>,
     /// Every id that its status has ever recorded as one to retire.

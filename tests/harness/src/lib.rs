@@ -4,6 +4,7 @@ pub mod assets;
 pub mod control_plane;
 pub mod emulated;
 pub mod laws;
+pub mod manifests;
 pub mod operator;
 pub mod process;
 pub mod proxy;

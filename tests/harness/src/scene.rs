@@ -9,6 +9,7 @@ mod uninstall;
 
 use std::ops::Deref;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aicore_emulator::Settings;
@@ -77,8 +78,8 @@ pub struct Outcome {
 pub struct Scene {
     /// The namespace that every function is about. [`Scene::enter`] changes it.
     pub namespace: String,
-    /// AI Core.
-    pub ai_core: Emulated,
+    /// AI Core, which a scene beside this one shares.
+    pub ai_core: Arc<Emulated>,
     /// The operator.
     pub operator: Operator,
     client: Client,
@@ -95,6 +96,15 @@ enum Stage {
     Shared(&'static ControlPlane),
     /// One of its own, which goes with it.
     Own(Box<ControlPlane>),
+}
+
+impl Stage {
+    async fn own() -> Self {
+        match ControlPlane::start_with_answers().await {
+            Ok(control_plane) => Self::Own(Box::new(control_plane)),
+            Err(error) => panic!("{}", error.with_causes()),
+        }
+    }
 }
 
 impl Deref for Stage {
@@ -133,21 +143,35 @@ impl Scene {
 
     /// Makes the same on a control plane of its own, from [`ControlPlane::start_with_answers`].
     pub async fn start_alone(setting: Setting<'_>) -> Self {
-        match ControlPlane::start_with_answers().await {
-            Ok(control_plane) => Self::start_on(Stage::Own(Box::new(control_plane)), setting).await,
-            Err(error) => panic!("{}", error.with_causes()),
-        }
+        Self::start_on(Stage::own().await, setting).await
+    }
+
+    /// Makes a namespace of the same name, and everything in it, on another control plane, for the same AI Core.
+    pub async fn start_beside(&self, setting: Setting<'_>) -> Self {
+        let namespace = json!({"name": self.namespace});
+        let ai_core = Arc::clone(&self.ai_core);
+        Self::start_in(Stage::own().await, &namespace, ai_core, setting).await
     }
 
     async fn start_on(control_plane: Stage, setting: Setting<'_>) -> Self {
+        let namespace = json!({"generateName": "scene-"});
+        let ai_core = Arc::new(Emulated::start(setting.ai_core.clone()).await);
+        Self::start_in(control_plane, &namespace, ai_core, setting).await
+    }
+
+    async fn start_in(
+        control_plane: Stage,
+        namespace: &Value,
+        ai_core: Arc<Emulated>,
+        setting: Setting<'_>,
+    ) -> Self {
         let client = control_plane.admin_client();
-        let place = Place::found(&client, &json!({})).await;
+        let place = Place::found(&client, namespace).await;
         let namespace = place.namespace.clone();
         let operator = match setting.everywhere {
             true => Operator::start_everywhere(&control_plane, &setting).await,
             false => Operator::start(&control_plane, &namespace, &setting).await,
         };
-        let ai_core = Emulated::start(setting.ai_core).await;
         let scene = Self {
             namespace,
             ai_core,
@@ -194,22 +218,22 @@ impl Scene {
     pub async fn put(&self, object: &Value) {
         let kind = object["kind"].as_str().expect("the object has a kind");
         let name = object["metadata"]["name"].as_str().expect("it has a name");
-        self.api(kind)
-            .patch(
-                name,
-                &PatchParams::apply("test").force(),
-                &Patch::Apply(object),
-            )
-            .await
-            .unwrap_or_else(|error| panic!("{kind} {name} is refused: {error}"));
+        let apply = PatchParams::apply("test").force();
+        self.patch(kind, name, &apply, &Patch::Apply(object)).await;
     }
 
     /// Changes fields of an object; null removes one.
     pub async fn change(&self, kind: &str, name: &str, fields: Value) {
-        self.api(kind)
-            .patch(name, &PatchParams::default(), &Patch::Merge(fields))
-            .await
-            .unwrap_or_else(|error| panic!("the change of {kind} {name} is refused: {error}"));
+        self.patch(kind, name, &PatchParams::default(), &Patch::Merge(&fields))
+            .await;
+    }
+
+    async fn patch(&self, kind: &str, name: &str, how: &PatchParams, patch: &Patch<&Value>) {
+        let patched = self.api(kind).patch(name, how, patch).await;
+        let object = patched.unwrap_or_else(|error| panic!("{kind} {name} is refused: {error}"));
+        if kind == "Deployment" {
+            self.place().histories.told(&object);
+        }
     }
 
     /// Changes fields of what is recorded of an object, as a restored backup does.

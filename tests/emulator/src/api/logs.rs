@@ -14,7 +14,7 @@ use crate::clock::{earlier, later};
 use crate::deployment::Deployment;
 use crate::endpoint::{Context, Outcome, Run, endpoint};
 use crate::errors::ApiError;
-use crate::lifecycle::virtual_time;
+use crate::lifecycle::{Status, virtual_time};
 use crate::query::Query;
 use crate::settings::Settings;
 use crate::world::Shared;
@@ -128,8 +128,15 @@ fn events(deployment: &Deployment) -> Vec<(Timestamp, String)> {
         .map(|time| (time, "Server is ready".to_owned()));
     let ended = deployment
         .completion_time
-        .map(|time| (time, "Server has ended".to_owned()));
+        .map(|time| (time, last_words(deployment)));
     [submitted, started, ended].into_iter().flatten().collect()
+}
+
+fn last_words(deployment: &Deployment) -> String {
+    match (&deployment.status, &deployment.status_message) {
+        (Status::Dead, Some(message)) => format!("Server has failed: {message}"),
+        _ => "Server has ended".to_owned(),
+    }
 }
 
 /// One line each virtual second while the server runs, as many as the window can show.

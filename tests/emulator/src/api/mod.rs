@@ -1,5 +1,6 @@
 //! The API: one module for each kind of resource, one function for each call.
 
+mod artifacts;
 mod bulk;
 mod configurations;
 mod deployments;
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(deployments::routes())
         .merge(configurations::routes())
         .merge(scenarios::routes())
+        .merge(artifacts::routes())
         .merge(logs::routes())
         .merge(meta::lm_routes());
     let admin = Router::new()

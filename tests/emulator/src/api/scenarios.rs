@@ -9,8 +9,10 @@ use crate::call::{Answer, Operation};
 use crate::catalogue::{
     self, CREATED_AT, Executable, Model, Parameter, SCENARIOS, Scenario, VERSION,
 };
+use crate::configuration::OUTCOME_PARAMETER;
 use crate::endpoint::{Context, Outcome, Run, endpoint};
 use crate::errors::ApiError;
+use crate::offers::{OfferedExecutable, OfferedModel};
 use crate::world::Shared;
 
 pub(super) fn routes() -> Router<Shared> {
@@ -32,7 +34,7 @@ pub(super) fn routes() -> Router<Shared> {
         )
         .route(
             "/scenarios/{scenarioId}/models",
-            read(Operation::Other, list_models),
+            read(Operation::ListModels, list_models),
         )
 }
 
@@ -46,29 +48,34 @@ fn get(context: &mut Context<'_>) -> Outcome {
 
 fn list_executables(context: &mut Context<'_>) -> Outcome {
     let scenario = scenario(context)?;
-    let shown = if is_other_version(context) {
-        &[]
-    } else {
-        scenario.executables
-    };
-    Ok(collection(
-        shown
-            .iter()
-            .map(|executable| executable_view(scenario, executable))
-            .collect(),
-    ))
+    Ok(collection(executables(context, scenario)))
 }
 
 fn get_executable(context: &mut Context<'_>) -> Outcome {
     let scenario = scenario(context)?;
     let id = context.call.parameter("executableId");
-    let executable = catalogue::executable(scenario.id, id).filter(|_| !is_other_version(context));
+    let executable = executables(context, scenario)
+        .into_iter()
+        .find(|executable| executable["id"] == id);
     let executable =
         executable.ok_or_else(|| ApiError::not_found(format!("Executable ID {id} not found")))?;
-    Ok(Answer::json(
-        StatusCode::OK,
-        &executable_view(scenario, executable),
-    ))
+    Ok(Answer::json(StatusCode::OK, &executable))
+}
+
+/// The executables of a scenario as the API shows them, with those of the settings.
+fn executables(context: &Context<'_>, scenario: &Scenario) -> Vec<Value> {
+    if is_other_version(context) {
+        return Vec::new();
+    }
+    let offered = context.settings.executables.iter();
+    let offered: Vec<_> = offered
+        .filter(|executable| executable.scenario_id == scenario.id)
+        .collect();
+    let own = scenario.executables.iter();
+    let own = own.filter(|own| offered.iter().all(|executable| executable.id != own.id));
+    own.map(|executable| executable_view(scenario, executable))
+        .chain(offered.iter().map(|executable| offered_view(executable)))
+        .collect()
 }
 
 fn list_versions(context: &mut Context<'_>) -> Outcome {
@@ -84,9 +91,17 @@ fn list_versions(context: &mut Context<'_>) -> Outcome {
 }
 
 fn list_models(context: &mut Context<'_>) -> Outcome {
-    Ok(collection(
-        scenario(context)?.models.iter().map(model_view).collect(),
-    ))
+    let scenario = scenario(context)?;
+    let offered = context.settings.models.iter();
+    let offered: Vec<_> = offered
+        .filter(|model| model.scenario_id == scenario.id)
+        .collect();
+    let own = scenario.models.iter();
+    let own = own.filter(|own| offered.iter().all(|model| model.model != own.name));
+    let models = own
+        .map(model_view)
+        .chain(offered.iter().map(|model| offered_model_view(model)));
+    Ok(collection(models.collect()))
 }
 
 fn scenario(context: &Context<'_>) -> Result<&'static Scenario, ApiError> {
@@ -123,7 +138,12 @@ pub(super) fn view(scenario: &Scenario) -> Value {
 }
 
 fn executable_view(scenario: &Scenario, executable: &Executable) -> Value {
-    let artifact = |name: &&str| json!({"name": name, "kind": "model"});
+    let outcome = Parameter {
+        name: OUTCOME_PARAMETER,
+        default: Some("RUNNING"),
+        description: "How a deployment ends up",
+    };
+    let parameters = executable.parameters.iter().chain([&outcome]);
     json!({
         "id": executable.id,
         "name": executable.name,
@@ -131,13 +151,32 @@ fn executable_view(scenario: &Scenario, executable: &Executable) -> Value {
         "scenarioId": scenario.id,
         "versionId": VERSION,
         "deployable": true,
-        "parameters": executable.parameters.iter().map(parameter_view).collect::<Vec<_>>(),
-        "inputArtifacts": executable.input_artifacts.iter().map(artifact).collect::<Vec<_>>(),
+        "parameters": parameters.map(parameter_view).collect::<Vec<_>>(),
+        "inputArtifacts": executable.input_artifacts.iter().map(artifact_view).collect::<Vec<_>>(),
         "outputArtifacts": [],
         "labels": [],
         "createdAt": CREATED_AT,
         "modifiedAt": CREATED_AT,
     })
+}
+
+fn offered_view(executable: &OfferedExecutable) -> Value {
+    let artifacts = executable.input_artifacts.as_ref();
+    json!({
+        "id": executable.id,
+        "name": executable.id,
+        "scenarioId": executable.scenario_id,
+        "versionId": VERSION,
+        "deployable": executable.deployable,
+        "parameters": executable.parameters,
+        "inputArtifacts": artifacts.map(|names| names.iter().map(artifact_view).collect::<Vec<_>>()),
+        "createdAt": CREATED_AT,
+        "modifiedAt": CREATED_AT,
+    })
+}
+
+fn artifact_view(name: impl AsRef<str>) -> Value {
+    json!({"name": name.as_ref(), "kind": "model"})
 }
 
 fn parameter_view(parameter: &Parameter) -> Value {
@@ -157,5 +196,14 @@ fn model_view(model: &Model) -> Value {
         "executableId": model.executable_id,
         "description": "A generative model",
         "versions": model.versions.iter().enumerate().map(version).collect::<Vec<_>>(),
+    })
+}
+
+fn offered_model_view(model: &OfferedModel) -> Value {
+    json!({
+        "model": model.model,
+        "executableId": model.executable_id,
+        "description": "A generative model",
+        "versions": model.versions,
     })
 }

@@ -195,9 +195,9 @@ async fn scenarios_executables_versions_and_models_can_be_read() {
     let api = Api::start().await;
     assert_eq!(api.get("/v2/lm/scenarios").await.json()["count"], 3);
     let executables = api.get("/v2/lm/scenarios/churn/executables").await.json();
-    assert_eq!(executables["count"], 2);
+    assert_eq!(executables["count"], 3);
     let executable = api
-        .get("/v2/lm/scenarios/churn/executables/churn-server-gpu")
+        .get("/v2/lm/scenarios/churn/executables/churn-scorer")
         .await
         .json();
     assert_eq!(

@@ -64,7 +64,7 @@ fn strangers(evidence: &Evidence) -> Vec<Violation> {
     let mut ours: BTreeSet<&str> = evidence
         .objects
         .iter()
-        .filter_map(|object| object.adopts.as_deref())
+        .flat_map(|object| object.adopts.iter().map(String::as_str))
         .collect();
     ours.extend(
         calls(&evidence.audit, Operation::CreateDeployment)

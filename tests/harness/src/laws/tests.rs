@@ -237,7 +237,7 @@ fn a_write_to_a_strangers_deployment_is_found_unless_the_object_was_told_to_adop
     let log = || Log(log.0.clone());
     assert_eq!(log().broken_by(holder(), 0), only(Law::LeaveStrangersAlone));
     let adopted = ObjectHistory {
-        adopts: Some("d1".to_owned()),
+        adopts: BTreeSet::from(["d1".to_owned()]),
         ..holder()
     };
     assert_eq!(log().broken_by(adopted, 0), BTreeSet::new());

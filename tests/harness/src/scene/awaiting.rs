@@ -115,6 +115,14 @@ impl Scene {
 
     /// Waits until an event in the namespace has a reason, and returns its note.
     pub async fn until_told(&self, reason: &str) -> String {
+        self.until_told_of(reason, "").await
+    }
+
+    /// Waits until an event in the namespace has a reason and a note that contains `text`, and returns that note. The last event of an object
+    /// comes after its finalizer is off.
+    pub async fn until_told_of(&self, reason: &str, text: &str) -> String {
+        let note =
+            |event: &DynamicObject| event.data["note"].as_str().unwrap_or_default().to_owned();
         let told = async {
             let events = watcher(self.api("Event"), watcher::Config::default());
             let events = events.default_backoff().applied_objects();
@@ -122,17 +130,21 @@ impl Scene {
             loop {
                 let event = events.next().await.expect("a watch does not end");
                 match event {
-                    Ok(event) if event.data["reason"] == reason => return event,
+                    Ok(event) if event.data["reason"] == reason && note(&event).contains(text) => {
+                        return note(&event);
+                    }
                     // A watch that was interrupted goes on.
                     Ok(_) | Err(_) => {}
                 }
             }
         };
         match tokio::time::timeout(LIMIT, told).await {
-            Ok(event) => event.data["note"].as_str().unwrap_or_default().to_owned(),
+            Ok(note) => note,
             Err(_) => {
-                self.despair(&format!("an event with the reason {reason} was awaited"))
-                    .await
+                self.despair(&format!(
+                    "an event {reason} that tells of {text} was awaited"
+                ))
+                .await
             }
         }
     }

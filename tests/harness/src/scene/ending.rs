@@ -1,12 +1,12 @@
 //! The end of a test, and what it is judged by.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
 use serde_json::json;
 
 use super::Scene;
+use super::history::version_of;
 use crate::control_plane::AuditEntry;
 use crate::emulated::TENANT;
 use crate::laws::{self, Evidence};
@@ -41,7 +41,10 @@ impl Scene {
         let mut objects = Vec::new();
         for place in &self.places {
             let live = self.listed(&place.namespace, "Deployment").await;
-            let live: BTreeSet<String> = live.iter().filter_map(DynamicObject::uid).collect();
+            let live: BTreeMap<String, u64> = live
+                .iter()
+                .filter_map(|object| Some((object.uid()?, version_of(object))))
+                .collect();
             objects.extend(place.histories.complete(&live).await);
         }
         for object in objects.iter_mut().filter(|object| !object.deletion_begun) {

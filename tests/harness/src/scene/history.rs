@@ -29,18 +29,21 @@ struct Known {
     history: ObjectHistory,
     /// The reasons of its condition Ready, each once in a row.
     reasons: Vec<String>,
+    /// The newest resourceVersion that the watch has shown.
+    version: u64,
 }
 
 /// Watches until it is dropped.
 pub(super) struct Histories {
-    objects: watch::Receiver<ByUid>,
+    objects: watch::Sender<ByUid>,
     task: JoinHandle<()>,
 }
 
 impl Histories {
     /// Begins to watch. It has to be called before there are objects, for a watch does not tell what was before it.
     pub(super) fn watch(deployments: Api<DynamicObject>) -> Self {
-        let (sender, objects) = watch::channel(ByUid::new());
+        let objects = watch::Sender::new(ByUid::new());
+        let sender = objects.clone();
         let task = tokio::spawn(async move {
             let mut events = pin!(watcher(deployments, watcher::Config::default()));
             let mut found = BTreeSet::new();
@@ -68,14 +71,29 @@ impl Histories {
         Self { objects, task }
     }
 
-    /// The histories as soon as every object that is not in `live` is known to be released.
-    pub(super) async fn complete(&self, live: &BTreeSet<String>) -> Vec<ObjectHistory> {
-        let mut objects = self.objects.clone();
+    /// Notes what a person has just been answered. The watch may be far behind, or pass over what was changed while it was interrupted.
+    pub(super) fn told(&self, object: &DynamicObject) {
+        self.objects.send_modify(|objects| {
+            let known = objects.entry(object.uid().unwrap_or_default()).or_default();
+            known.history.name = object.name_any();
+            known.history.adopts.extend(adopts(object));
+        });
+    }
+
+    /// The histories as soon as every object that is not in `live` is known to be released, and what `live` says of the others is known. It gives
+    /// their resourceVersion by uid.
+    pub(super) async fn complete(&self, live: &BTreeMap<String, u64>) -> Vec<ObjectHistory> {
+        let mut objects = self.objects.subscribe();
         let complete = objects.wait_for(|objects| {
             let released = |(uid, object): (&String, &Known)| {
-                live.contains(uid) || object.history.released.is_some()
+                live.contains_key(uid) || object.history.released.is_some()
             };
-            objects.iter().all(released) && live.iter().all(|uid| objects.contains_key(uid))
+            let seen = |(uid, version): (&String, &u64)| {
+                objects
+                    .get(uid)
+                    .is_some_and(|object| object.version >= *version)
+            };
+            objects.iter().all(released) && live.iter().all(seen)
         });
         let complete = tokio::time::timeout(LIMIT, complete)
             .await
@@ -110,13 +128,32 @@ fn miss(objects: &mut ByUid, found: &BTreeSet<String>) {
     }
 }
 
+/// The deployment that an object is told to adopt.
+fn adopts(object: &DynamicObject) -> Option<String> {
+    let id = object.data.pointer("/spec/adopt/deploymentId");
+    id?.as_str().map(str::to_owned)
+}
+
+/// The resourceVersion of an object, which grows with every write to the cluster's store.
+pub(super) fn version_of(object: &DynamicObject) -> u64 {
+    let version = object.resource_version();
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
+}
+
 fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
     let text = |pointer: &str| {
         let text = object.data.pointer(pointer).and_then(|text| text.as_str());
         text.map(str::to_owned)
     };
-    let Known { history, reasons } = objects.entry(object.uid().unwrap_or_default()).or_default();
+    let Known {
+        history,
+        reasons,
+        version,
+    } = objects.entry(object.uid().unwrap_or_default()).or_default();
     history.name = object.name_any();
+    *version = version_of(object);
     if let Some(reason) = condition(&object.data, "Ready")["reason"].as_str()
         && reasons.last().is_none_or(|last| last != reason)
     {
@@ -130,7 +167,7 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
     if let_go || vanished {
         history.released.get_or_insert_with(Timestamp::now);
     }
-    history.adopts = text("/spec/adopt/deploymentId").or(history.adopts.take());
+    history.adopts.extend(adopts(object));
     let forced = object.annotations().get(FORCE_RELEASE);
     history.orphans = text("/spec/deletionPolicy").as_deref() == Some("Orphan")
         || forced.is_some_and(|reason| !reason.trim().is_empty());

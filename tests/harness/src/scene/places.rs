@@ -15,9 +15,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Makes a namespace with these labels.
-    pub(super) async fn found(client: &Client, labels: &Value) -> Self {
-        let namespace = json!({"metadata": {"generateName": "scene-", "labels": labels}});
+    /// Makes a namespace with this metadata.
+    pub(super) async fn found(client: &Client, metadata: &Value) -> Self {
+        let namespace = json!({"metadata": metadata});
         let namespace: Namespace = serde_json::from_value(namespace).expect("it is a namespace");
         let created = Api::<Namespace>::all(client.clone())
             .create(&PostParams::default(), &namespace)
@@ -34,10 +34,18 @@ impl Place {
 impl Scene {
     /// Makes another namespace, with these labels, and returns its name. The operator sees it only where it looks everywhere.
     pub async fn found(&mut self, labels: Value) -> String {
-        let place = Place::found(&self.client, &labels).await;
+        let metadata = json!({"generateName": "scene-", "labels": labels});
+        let place = Place::found(&self.client, &metadata).await;
         let namespace = place.namespace.clone();
         self.places.push(place);
         namespace
+    }
+
+    /// The namespace that every function is about.
+    pub(super) fn place(&self) -> &Place {
+        let mut places = self.places.iter();
+        let entered = places.find(|place| place.namespace == self.namespace);
+        entered.expect("only a namespace of the scene is entered")
     }
 
     /// Has every function be about a namespace of the scene from now on.
