@@ -15,6 +15,7 @@ mod crossings;
 mod crowd;
 mod edits;
 mod endpoint;
+mod examples;
 mod expiry;
 mod force;
 mod grants;
