@@ -13,6 +13,7 @@ mod crashes;
 mod credentials;
 mod crossings;
 mod crowd;
+mod edges;
 mod edits;
 mod endpoint;
 mod examples;
