@@ -140,9 +140,11 @@ pub fn another_configuration() -> Model {
 pub fn a_replacement() -> Model {
     Model {
         budget: Budget {
+            crashes: 1,
+            lost_calls: 1,
             edits: 2,
             refusals: 1,
-            ..ONE_CRASH
+            ..Budget::NONE
         },
         wishes: ANOTHER_PROGRAM,
         ..Model::new("a replacement", [Some(INLINE), None])
@@ -158,6 +160,18 @@ pub fn a_replacement_by_deleting_first() -> Model {
     Model {
         title: "a replacement by deleting first",
         specs: [Some(deleting), None],
+        ..a_replacement()
+    }
+}
+
+/// A replacement whose object is deleted.
+pub fn a_replacement_and_a_deletion() -> Model {
+    Model {
+        title: "a replacement and a deletion",
+        budget: Budget {
+            edits: 1,
+            ..ONE_CRASH
+        },
         ..a_replacement()
     }
 }

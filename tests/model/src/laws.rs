@@ -202,6 +202,18 @@ impl State {
         retiring.iter().flatten().flatten().any(|it| it.id == id)
     }
 
+    /// Law 8: called when the object has recorded that the deployment which was to serve until its successor does serves no more.
+    pub(crate) fn lets_go(&mut self, object: &Object, id: Option<Id>) {
+        let Some(id) = id else {
+            return;
+        };
+        let ended = self.ended.contains(id) || self.another_serves(object, id);
+        if object.goal() == Goal::Running && !ended {
+            self.breaks(Law::Unserved);
+        }
+        self.replaced.remove(id);
+    }
+
     /// Whether another deployment of the object runs, or would, had nobody else ended it.
     fn another_serves(&self, object: &Object, but: Id) -> bool {
         object.recorded_ids().filter(|id| *id != but).any(|id| {

@@ -36,6 +36,7 @@ laws_hold! {
     with_another_configuration: another_configuration;
     with_a_replacement: a_replacement;
     with_a_replacement_by_deleting_first: a_replacement_by_deleting_first;
+    with_a_replacement_and_a_deletion: a_replacement_and_a_deletion;
     with_a_replacement_on_a_bad_day: a_replacement_on_a_bad_day;
     with_a_time_to_live: a_time_to_live;
     with_meddling: meddling;

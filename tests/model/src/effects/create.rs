@@ -48,6 +48,9 @@ impl Worker<'_> {
             object.status.intent = Some(intent);
             object.status.serial = intent.serial;
         });
+        if let Some(before) = before.filter(|_| written == Written::Done) {
+            self.state.lets_go(&before, before.predecessor());
+        }
         if written == Written::Done && terminating {
             self.state.breaks(Law::CreatedWhileDeleting);
         }

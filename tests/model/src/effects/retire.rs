@@ -49,6 +49,9 @@ impl Worker<'_> {
             return self.send();
         }
         let written = self.write(|object| object.status = announced);
+        if written == Written::Done && object.predecessor() == self.plan.id {
+            self.state.lets_go(&object, self.plan.id);
+        }
         self.then(written, Stage::Send);
     }
 }
