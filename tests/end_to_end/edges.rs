@@ -195,17 +195,21 @@ async fn compare(scene: Scene, subjects: &[Subject], start: usize) {
 
     let effects = scene.ai_core.effects().await;
     let happened = subjects.iter().zip(&ids).map(|(subject, ids)| {
-        let [now, last] =
-            [&effects[start..changed], &effects[changed..]].map(|part| calls(part, ids));
-        (subject.name.clone(), now, last)
+        let parts = [&effects[start..changed], &effects[changed..]];
+        let [now, last] = parts.map(|part| calls(part, ids));
+        format!("{}: {now}, at deletion {last}", subject.name)
     });
     let expected = subjects.iter().map(|subject| {
-        let [calls, last, _] = subject.expected.map(str::to_owned);
-        (subject.name.clone(), calls, last)
+        let [now, last, _] = subject.expected;
+        format!("{}: {now}, at deletion {last}", subject.name)
     });
+    let happened: BTreeSet<String> = happened.collect();
+    let expected: BTreeSet<String> = expected.collect();
+    let unexpected: Vec<_> = happened.difference(&expected).collect();
+    let missing: Vec<_> = expected.difference(&happened).collect();
     assert_eq!(
-        happened.collect::<BTreeSet<_>>(),
-        expected.collect::<BTreeSet<_>>()
+        unexpected, missing,
+        "what happened, and what the table says"
     );
     let before = subjects
         .iter()

@@ -24,7 +24,7 @@ enum Reaches {
 use Reaches::{Deleted, Running, Stopped, WhatItsHoursSay};
 
 /// File, namespace and name of its Deployment, and what that becomes.
-const EXAMPLES: [(&str, &str, &str, Reaches); 13] = [
+const EXAMPLES: [(&str, &str, &str, Reaches); 14] = [
     ("adopt.yaml", "default", "churn-of-last-year", Running),
     (
         "checked-configuration.yaml",
@@ -53,6 +53,7 @@ const EXAMPLES: [(&str, &str, &str, Reaches); 13] = [
     ("shared-connection.yaml", "churn", "churn", Running),
     ("stopped.yaml", "default", "churn", Stopped),
     ("ttl.yaml", "default", "churn-workshop", Running),
+    ("update.yaml", "default", "churn-with-rollback", Running),
 ];
 
 /// Where the examples are.
