@@ -11,6 +11,7 @@ mod deployment;
 mod endpoint;
 mod generate;
 mod model;
+mod reason;
 mod schedule;
 mod update;
 
@@ -27,6 +28,7 @@ pub use deployment::{
 pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
 pub use model::{ModelRetirement, RecordedResources};
+pub use reason::Reason;
 pub use schedule::{OfficeHours, OfficeHoursStatus};
 pub use update::{FailurePolicy, ReplacePolicy, RolledBack, SentConfiguration, UpdatePolicy};
 

@@ -19,7 +19,7 @@ use super::tell::events::News;
 use super::tell::words::{Mood, recorded_id, say};
 use super::tell::{log, report};
 use super::{act, endpoint, expiry, finalizers, model, office_hours, wake};
-use crate::api::{ConditionKind, Deployment, DeploymentStatus};
+use crate::api::{ConditionKind, Deployment, DeploymentStatus, Reason};
 use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Step, next_step};
@@ -205,7 +205,7 @@ async fn conclude(
             failure.stalled |= hopeless;
             subject.remember(|memory| memory.leave_alone(retry_after.unwrap_or_default()));
             let pause = pause(subject, retry_after);
-            warn!(?step, times, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
+            warn!(?step, times, reason = %failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
             fail(subject, &failure).await?;
             Ok(again(subject, observation, pause))
         }
@@ -259,7 +259,7 @@ fn without_effect(id: &str, step: Step, times: u32) -> Failure {
     );
     Failure {
         problem: Problem {
-            reason: "WithoutEffect",
+            reason: Reason::WithoutEffect,
             message,
         },
         stalled: true,

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::finalizers;
 use super::problem::{Problem, cause};
-use crate::api::Deployment;
+use crate::api::{Deployment, Reason};
 
 /// The answers of the API server about the definition. One serves every object whose deletion was seen before it was asked for.
 #[derive(Default)]
@@ -58,7 +58,7 @@ fn unanswered(error: &kube::Error) -> Problem {
         cause(error)
     );
     Problem {
-        reason: "UninstallUnchecked",
+        reason: Reason::UninstallUnchecked,
         message,
     }
 }

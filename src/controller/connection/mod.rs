@@ -26,7 +26,7 @@ use tracing::{instrument, warn};
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
     Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, LeftDeployment,
-    set_conditions,
+    Reason, set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
 use crate::controller::context::Context;
@@ -152,8 +152,8 @@ async fn work(
 fn terminating(connection: &Connection, hold: Hold) -> Option<Problem> {
     let secret = &connection.spec.secret_ref.name;
     let (reason, what) = match hold {
-        Hold::ConnectionTerminating => ("Terminating", "this Connection".to_owned()),
-        Hold::SecretTerminating => ("SecretTerminating", format!("Secret {secret}")),
+        Hold::ConnectionTerminating => (Reason::Terminating, "this Connection".to_owned()),
+        Hold::SecretTerminating => (Reason::SecretTerminating, format!("Secret {secret}")),
         Hold::Both | Hold::Changed | Hold::SecretMissing => return None,
     };
     let message = format!(
@@ -178,7 +178,7 @@ async fn client(
             reference.name
         );
         let problem = Problem {
-            reason: "SecretMissing",
+            reason: Reason::SecretMissing,
             message,
         };
         return Ok((Err(problem), None));
@@ -186,7 +186,7 @@ async fn client(
     let owner = owner::of(&secret);
     let key = ServiceKey::from_secret(&secret.data.unwrap_or_default(), reference.key.as_deref());
     let unusable = |error: crate::aicore::ServiceKeyError| Problem {
-        reason: "InvalidSecret",
+        reason: Reason::InvalidSecret,
         message: format!("Secret {}: {error}", reference.name),
     };
     let name = (
@@ -277,7 +277,7 @@ async fn tell(
     let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
     let before = before.map(|condition| condition.reason.clone());
     let news = (before.as_ref() != Some(&ready.reason)).then(|| match survey.problem {
-        None => News::good("Ready", "", ready.message.clone()),
+        None => News::good(Reason::Ready, "", ready.message.clone()),
         Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
     });
     let orphans = survey
@@ -318,7 +318,7 @@ async fn tell(
 
 fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
     let (reason, mut message) = match &survey.problem {
-        None => ("Connected", survey.message()),
+        None => (Reason::Connected, survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
     };
     if let Some(owner) = &survey.owner {
@@ -331,7 +331,7 @@ fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condi
     Condition {
         kind: ConditionKind::Ready,
         status: survey.problem.is_none().into(),
-        reason: reason.to_owned(),
+        reason: reason.to_string(),
         message: shortened(&message, 1024),
         last_transition_time: Timestamp::now(),
         observed_generation: connection.metadata.generation.unwrap_or_default(),
