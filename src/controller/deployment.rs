@@ -31,7 +31,10 @@ const HOPELESS: u32 = 8;
 const DENIED: Duration = Duration::from_secs(30);
 
 /// Takes the next step of an object, and says when to look at it again.
-#[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
+#[instrument(
+    skip_all,
+    fields(kind = "Deployment", namespace = object.namespace(), object = object.name_any(), uid = object.uid())
+)]
 pub(crate) async fn reconcile(
     object: Arc<Deployment>,
     context: Arc<Context>,
@@ -71,7 +74,7 @@ pub(crate) fn after_error(
         memory.failures += 1;
         memory.failures
     });
-    warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
+    warn!(namespace = object.namespace(), object = object.name_any(), uid = object.uid(), %error, "the Kubernetes API failed");
     Action::requeue(backoff(failures))
 }
 
@@ -288,6 +291,7 @@ async fn tell(
     write_status(subject, |current| *current = status).await?;
     if news {
         let verdict = say(&subject.object, observation, step);
+        enter(subject, verdict.reason);
         let id = recorded_id(&subject.object);
         match verdict.mood {
             Mood::Settled => {
@@ -316,6 +320,13 @@ async fn tell(
     Ok(())
 }
 
+/// Measures the phase that is over, where another one begins.
+fn enter(subject: &Subject<'_>, phase: Reason) {
+    if let Some((phase, time)) = subject.remember(|memory| memory.enter(phase)) {
+        subject.context.metrics.phase_over(phase, time);
+    }
+}
+
 /// Reports a step that had no effect.
 async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Error> {
     let object = subject.remember(|memory| memory.newest(subject.object.clone()));
@@ -323,6 +334,7 @@ async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Erro
     let news = Some(&status) != object.status.as_ref();
     write_status(subject, |current| *current = status).await?;
     if news {
+        enter(subject, failure.problem.reason);
         let news = News::bad(failure.problem.reason, "", failure.problem.message.clone());
         subject.context.events.publish(&*object, news).await;
     }

@@ -144,8 +144,10 @@ pub async fn run(
     let (wake_connection, woken_connections) = mpsc::unbounded_channel();
     let (reader, writer) = reflector::store();
     let (connection_reader, connection_writer) = reflector::store();
+    let inventory = Inventory::new(options.inventory, inventory_events);
+    metrics.follow(&inventory);
     let context = Arc::new(Context {
-        inventory: Inventory::new(options.inventory, inventory_events),
+        inventory,
         batcher: Batcher::new(BatcherOptions::default()),
         events: tell::events::Events::new(client.clone()),
         lease: format!("{own_namespace}/{}", options.lease.name),

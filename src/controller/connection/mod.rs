@@ -46,7 +46,10 @@ const SOON: Duration = Duration::from_secs(10);
 const LISTING: Duration = Duration::from_millis(50);
 
 /// Looks at a Connection, and says when to look again.
-#[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
+#[instrument(
+    skip_all,
+    fields(kind = "Connection", namespace = object.namespace(), object = object.name_any(), uid = object.uid())
+)]
 pub(crate) async fn reconcile(
     object: Arc<Connection>,
     context: Arc<Context>,
@@ -82,7 +85,7 @@ pub(crate) async fn reconcile(
 
 /// When to try again after the Kubernetes API failed.
 pub(crate) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<Context>) -> Action {
-    warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
+    warn!(namespace = object.namespace(), object = object.name_any(), uid = object.uid(), %error, "the Kubernetes API failed");
     Action::requeue(backoff(3))
 }
 
