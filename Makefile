@@ -17,7 +17,7 @@ demo: control-plane ## Watch one deployment from kubectl apply to its proven end
 	@KEEP=$(KEEP) $(BINARIES)/demo
 
 .PHONY: test
-test: control-plane check deny ## Run every check and every test, and say how many ran
+test: control-plane tools check deny ## Run every check and every test, and say how many ran
 	@set -eu -o pipefail; \
 	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
 	cargo test --workspace --locked --no-fail-fast 2>&1 | awk ' \
@@ -38,6 +38,10 @@ model: ## Explore the rules together with every fault, with more of them than ma
 .PHONY: control-plane
 control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh
+
+.PHONY: tools
+tools: ## Build promtool and what else the tests judge by once, into a cache outside the tree
+	@tests/tools/build.sh
 
 .PHONY: crds
 crds: ## Generate crds/ from the types

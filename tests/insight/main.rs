@@ -1,4 +1,6 @@
 //! What those rely on who watch over the operator: the pages in `docs/`, alerts and dashboard, logs, and what other tools take its objects for.
 
 mod documents;
+mod monitoring;
+mod tools;
 mod troubleshooting;
