@@ -99,7 +99,7 @@ fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
 }
 
 fn forget(context: &Context, uid: &str, used: Vec<ObjectRef<Connection>>) {
-    context.claims.forget(uid);
+    wake::deployments(context, context.claims.forget(uid));
     if let Some((phase, time)) = context.memories.forget(uid) {
         context.metrics.phase_over(phase, time);
     }

@@ -77,11 +77,21 @@ impl Claims {
         }
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
+    /// Forgets an object that is gone. Returns those that record, reserve or name what it held: they may have waited for that.
+    pub(crate) fn forget(&self, uid: &str) -> Vec<ObjectRef<Deployment>> {
         let mut register = self.register.lock();
-        let recorded = register.remove(uid).map(|claimant| claimant.recorded);
-        register.leave(recorded.unwrap_or_default());
+        let Some(claimant) = register.remove(uid) else {
+            return Vec::new();
+        };
+        let heirs = claimant
+            .ids()
+            .filter_map(|id| register.by_deployment.get(id))
+            .flatten()
+            .filter_map(|uid| register.claimants.get(uid))
+            .map(|heir| heir.object.clone())
+            .collect();
+        register.leave(claimant.recorded);
+        heirs
     }
 
     /// Notes deployments that were left behind on purpose, and configurations whose create call was open then.

@@ -114,6 +114,11 @@ fn wake_connections(context: &Context, key: &GroupKey) {
     );
 }
 
+/// Has Deployments looked at.
+pub(crate) fn deployments(context: &Context, deployments: Vec<ObjectRef<Deployment>>) {
+    wake(context, deployments.into_iter());
+}
+
 /// Has Connections looked at.
 pub(crate) fn connections(
     context: &Context,

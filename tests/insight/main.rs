@@ -1,6 +1,8 @@
 //! What those rely on who watch over the operator: the pages in `docs/`, alerts and dashboard, logs, and what other tools take its objects for.
 
 mod documents;
+mod logs;
 mod monitoring;
 mod tools;
 mod troubleshooting;
+mod verdicts;

@@ -33,7 +33,7 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 18] = [
+const ARGUMENTS: [&str; 16] = [
     "run",
     "--allow-http",
     "--own-namespace",
@@ -48,14 +48,15 @@ const ARGUMENTS: [&str; 18] = [
     "2",
     "--request-timeout-seconds",
     "3",
-    "--log-format",
-    "text",
     "--log",
     "aicore_operator=debug",
 ];
 
 /// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
 const LEASE: [&str; 2] = ["--lease-duration-seconds", "5"];
+
+/// A log for people, where the setting does not say otherwise.
+const LOG_FORMAT: [&str; 2] = ["--log-format", "text"];
 
 /// The operator of one namespace, or of all. It is killed when it is dropped.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Operator {
             .arguments(setting.arguments)
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
-        let defaults = [["--lease-name", &lease], LEASE];
+        let defaults = [["--lease-name", &lease], LEASE, LOG_FORMAT];
         let spec = defaults
             .into_iter()
             .filter(|[flag, _]| !setting.arguments.contains(flag))

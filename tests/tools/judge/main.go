@@ -14,6 +14,7 @@ import (
 
 	lua "github.com/yuin/gopher-lua"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
@@ -42,10 +43,15 @@ func run(script string, objects io.Reader, verdicts io.Writer) error {
 	}
 	decoder, encoder := json.NewDecoder(objects), json.NewEncoder(verdicts)
 	for {
-		var object map[string]any
-		if err := decoder.Decode(&object); errors.Is(err, io.EOF) {
+		var text json.RawMessage
+		if err := decoder.Decode(&text); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
+			return fmt.Errorf("standard input holds no JSON object: %w", err)
+		}
+		// Whole numbers stay whole, as in every client of the API server.
+		var object map[string]any
+		if err := utiljson.Unmarshal(text, &object); err != nil {
 			return fmt.Errorf("standard input holds no JSON object: %w", err)
 		}
 		result, err := status.Compute(&unstructured.Unstructured{Object: object})
@@ -104,6 +110,8 @@ func value(state *lua.LState, decoded any) lua.LValue {
 		return table
 	case string:
 		return lua.LString(decoded)
+	case int64:
+		return lua.LNumber(decoded)
 	case float64:
 		return lua.LNumber(decoded)
 	case bool:
