@@ -47,6 +47,10 @@ tools: ## Build promtool and what else the tests judge by once, into a cache out
 crds: ## Generate crds/ from the types
 	cargo run --locked --package aicore-operator -- crd --out crds
 
+.PHONY: api
+api: ## Generate docs/api.md from the types
+	UPDATE=1 cargo test --locked --package aicore-operator --test insight the_api_reference
+
 .PHONY: protocol
 protocol: ## Print the rules: generate the tables and diagrams in docs/ from src/lifecycle
 	UPDATE=1 cargo test --locked --package aicore-operator --test protocol

@@ -3,6 +3,8 @@
 mod documents;
 mod logs;
 mod monitoring;
+mod promises;
+mod reference;
 mod tools;
 mod troubleshooting;
 mod verdicts;
