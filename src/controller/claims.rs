@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::connection::reference;
 use super::connection::views::ConnectionName;
+use super::subject::looks_on;
 use crate::aicore::{GroupKey, Tenant};
 use crate::api::Deployment;
 
@@ -44,6 +45,10 @@ struct Claimant {
     connection: ConnectionName,
     /// Whether it may use that Connection.
     allowed: bool,
+    /// Whether it only looks on: it wants news of its deployment, and holds nothing.
+    looks_on: bool,
+    /// Whether its deployment was recorded while it looked on, so that whoever else records it comes first.
+    observed_only: bool,
     /// The deployment of the object, and those that are retiring.
     recorded: Vec<String>,
     reserved: Option<(GroupKey, String)>,
@@ -80,7 +85,8 @@ impl Claims {
     /// Forgets an object that is gone.
     pub(crate) fn forget(&self, uid: &str) {
         let mut register = self.register.lock();
-        let recorded = register.remove(uid).map(|claimant| claimant.recorded);
+        let former = register.remove(uid).filter(|claimant| !claimant.looks_on);
+        let recorded = former.map(|claimant| claimant.recorded);
         register.leave(recorded.unwrap_or_default());
     }
 
@@ -247,12 +253,16 @@ impl Claimant {
             tenant: status.and_then(|status| status.tenant.clone()),
             connection,
             allowed: at_home || still_allowed,
+            looks_on: looks_on(object),
+            observed_only: status.is_some_and(|status| status.observed_only),
             // adopt is read only while no id is recorded, so what is recorded hides what is named.
             named: named.filter(|id| {
                 current.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
             }),
             recorded,
-            reserved: former.and_then(|former| former.reserved),
+            reserved: former
+                .filter(|_| !looks_on(object))
+                .and_then(|former| former.reserved),
         }
     }
 
@@ -267,6 +277,9 @@ impl Claimant {
 
     /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
     fn rank(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<u8> {
+        if self.looks_on {
+            return None;
+        }
         let reserved = self
             .reserved
             .as_ref()
@@ -280,7 +293,7 @@ impl Claimant {
         if self.recorded.iter().any(|recorded| recorded == id)
             && self.tenant.as_ref() == Some(&key.tenant)
         {
-            return Some(0);
+            return Some(u8::from(self.observed_only));
         }
         let named = self.allowed
             && self.named.as_deref() == Some(id)
