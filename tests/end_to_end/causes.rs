@@ -99,11 +99,7 @@ async fn a_log_that_cannot_be_read_is_left_out_and_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_dead_deployment_at_rest_costs_no_more_than_a_running_one() {
-    let setting = Setting {
-        arguments: &["--poll-seconds", "1", "--busy-poll-seconds", "0.2"],
-        ..Setting::of(OPERATOR)
-    };
-    let scene = Scene::start(setting).await;
+    let scene = scene().await;
     scene.put(&deployment_that_ends("churn", "DEAD")).await;
     scene.until_stalled("churn", "DeploymentDead").await;
     scene.until_told("LastLogLines").await;

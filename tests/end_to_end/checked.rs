@@ -211,7 +211,7 @@ async fn a_configuration_is_copied_with_what_the_spec_gives_itself() {
     );
     assert_eq!(scene.ai_core.calls(GetConfiguration).await.len(), 1);
 
-    // Only what it gives is changed: the deployment stays, and the original is not read again.
+    // Only what it gives is changed: the deployment stays, and the original is not read again. The new one is, for its scenario and executable.
     let change = json!({"spec": {"configuration": {"parameters": {"resourcePlan": "infer.m"}}}});
     scene.change("Deployment", "churn", change).await;
     let plan = |object: &Value| {
@@ -222,7 +222,7 @@ async fn a_configuration_is_copied_with_what_the_spec_gives_itself() {
         .until("Deployment", "churn", "it runs on infer.m", plan)
         .await;
     assert_eq!(changed["status"]["deployment"]["id"], json!(id));
-    assert_eq!(scene.ai_core.calls(GetConfiguration).await.len(), 1);
+    assert_eq!(scene.ai_core.calls(GetConfiguration).await.len(), 2);
     scene.delete_and_wait("churn").await;
     scene.finish(1).await;
 }

@@ -31,14 +31,19 @@ async fn runs_out(recreate_policy: &str) {
     scene.finish(1).await;
 }
 
-/// Makes a deployment so old that its ten minutes are over in a moment, and waits until the object has seen that.
+/// Makes the deployment of `churn` so old that its ten minutes are over in a moment.
 async fn grow_old(scene: &Scene, id: &str) {
-    let created = Timestamp::now() - SignedDuration::from_mins(10) + REST;
+    nearly_outlive(scene, "churn", id, SignedDuration::from_mins(10)).await;
+}
+
+/// Makes a deployment so old that its time to live is over in a moment, and waits until the object has seen that.
+pub async fn nearly_outlive(scene: &Scene, name: &str, id: &str, ttl: SignedDuration) {
+    let created = Timestamp::now() - ttl + REST;
     let created = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     scene.ai_core.force(id, json!({"createdAt": created})).await;
     let aged = |object: &Value| object["status"]["deployment"]["createdAt"] == created.as_str();
     scene
-        .until("Deployment", "churn", "its age is seen", aged)
+        .until("Deployment", name, "its age is seen", aged)
         .await;
 }
 

@@ -61,7 +61,9 @@ async fn kubectl_get_and_describe_tell_the_story() {
     };
     assert_eq!(
         columns(&table),
-        ["NAME", "DESIRED", "STATE", "READY", "REASON", "AGE"]
+        [
+            "NAME", "DESIRED", "STATE", "READY", "REASON", "NEXT", "CHANGE", "AGE"
+        ]
     );
     assert!(table.contains("RUNNING"), "{table}");
     for text in [

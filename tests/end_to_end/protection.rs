@@ -24,16 +24,16 @@ async fn scene_with_protected() -> (Scene, String) {
     let applied = scene.apply(&protected()).await;
     assert!(applied.succeeded, "{}", applied.errors);
     let id = scene.until_ready("churn", "Running").await;
-    until_refused(&scene).await;
+    until_refused(&scene, "churn").await;
     (scene, id)
 }
 
 /// Waits until the API server has taken up the policy, which it does soon after it was installed.
-async fn until_refused(scene: &Scene) {
+pub async fn until_refused(scene: &Scene, name: &str) {
     let started = Instant::now();
     loop {
         let trial = scene
-            .kubectl(&["delete", "aid", "churn", "--dry-run=server"])
+            .kubectl(&["delete", "aid", name, "--dry-run=server"])
             .await;
         if !trial.succeeded {
             assert!(trial.errors.contains(WAY_OUT), "{}", trial.errors);
@@ -64,7 +64,7 @@ async fn unprotect(scene: &Scene) {
 async fn assert_untouched(scene: &Scene, id: &str) {
     let object = scene.get("Deployment", "churn").await;
     assert!(object["metadata"]["deletionTimestamp"].is_null());
-    assert_eq!(object["spec"]["desiredState"], "Running");
+    assert_eq!(object["status"]["desiredState"], "Running");
     assert_eq!(
         scene.ai_core.status_of(id).await.as_deref(),
         Some("RUNNING")

@@ -99,7 +99,6 @@ async fn an_impossible_spec_is_refused_with_a_sentence() {
 async fn a_change_that_ai_core_cannot_make_is_refused_with_a_sentence() {
     let scene = scene().await;
     scene.put(&but(json!({"ttl": "24h"}))).await;
-    let other_scenario = json!({"scenarioId": "orchestration", "executableId": "orchestration"});
     for (fields, sentence) in [
         (
             json!({"ttl": "24h", "resourceGroup": "team-b"}),
@@ -112,10 +111,6 @@ async fn a_change_that_ai_core_cannot_make_is_refused_with_a_sentence() {
         (
             json!({}),
             "ttl cannot be changed: AI Core takes it only when a deployment is created",
-        ),
-        (
-            json!({"ttl": "24h", "configuration": other_scenario}),
-            "scenarioId and executableId cannot be changed",
         ),
     ] {
         let mut object = but(fields);

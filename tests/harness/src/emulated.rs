@@ -220,6 +220,30 @@ impl Emulated {
         self.create("deployments", &new).await
     }
 
+    /// The same as [`Emulated::add_deployment`], with an id that is known beforehand.
+    pub async fn add_known_deployment(&self, group: &str, configuration: &str, id: &str) {
+        let new = json!({
+            "id": id,
+            "resourceGroup": group,
+            "configurationId": configuration,
+            "status": "RUNNING",
+        });
+        self.create("deployments", &new).await;
+    }
+
+    /// The same as [`Emulated::add_configuration`], with an id that is known beforehand.
+    pub async fn add_known_configuration(&self, group: &str, id: &str) {
+        let new = json!({
+            "id": id,
+            "resourceGroup": group,
+            "name": "made by hand",
+            "scenarioId": "churn",
+            "executableId": "churn-server",
+            "parameters": {"imageTag": "1"},
+        });
+        self.create("configurations", &new).await;
+    }
+
     /// Somebody else makes a resource group of [`TENANT`].
     pub async fn add_group(&self, group: &str) {
         let new = json!({"resourceGroupId": group});

@@ -1,5 +1,7 @@
 //! The explorations: each allows a few faults, and together they allow all of them.
 
+mod adopters;
+
 use aicore_operator::lifecycle::situation::Order;
 use aicore_operator::lifecycle::step::Stall;
 
@@ -8,6 +10,8 @@ use crate::cluster::{Desired, Source, Spec};
 use crate::model::Model;
 use crate::protocol::Timing;
 use crate::users::Wishes;
+
+pub use adopters::{an_adopter_of_anothers, two_adopters};
 
 const INLINE: Spec = Spec::running(Source::Inline(0));
 const SHARED: Spec = Spec::running(Source::Shared(0));
@@ -472,45 +476,5 @@ pub fn another_choice() -> Model {
         title: "another choice",
         specs: [Some(INLINE), None],
         ..a_choice()
-    }
-}
-
-/// Two objects that adopt the same deployment.
-pub fn two_adopters() -> Model {
-    let adopting = Spec::running(Source::Nothing).adopting(0);
-    Model {
-        budget: Budget {
-            crashes: 1,
-            deletions: 2,
-            edits: 1,
-            lost_writes: 1,
-            ..Budget::NONE
-        },
-        wishes: Wishes {
-            desired: ANY_STATE,
-            ..Wishes::NONE
-        },
-        strangers: 1,
-        stalls: &[Stall::Claimed, Stall::NeverSeen],
-        ..Model::new("two adopters", [Some(adopting), Some(adopting)])
-    }
-}
-
-/// An object that names the deployment of another one.
-pub fn an_adopter_of_anothers() -> Model {
-    let adopting = Spec::running(Source::Nothing).adopting(0);
-    Model {
-        budget: Budget {
-            crashes: 1,
-            deletions: 2,
-            ..Budget::NONE
-        },
-        stalls: &[
-            Stall::Claimed,
-            Stall::NeverSeen,
-            Stall::DeploymentMissing,
-            Stall::NoConfiguration,
-        ],
-        ..Model::new("an adopter of another's", [Some(INLINE), Some(adopting)])
     }
 }

@@ -20,6 +20,10 @@ pub struct Process {
 
 /// What the watch shows of an object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a state is copied as a whole; nothing in it is on the heap"
+)]
 pub enum Cache {
     /// What is the case.
     #[default]

@@ -82,6 +82,8 @@ fn full_view(world: &World, tenant: &str, group: &ResourceGroup, deployment: &De
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct NewDeployment {
+    /// The id that it shall have.
+    id: Option<String>,
     tenant: Option<String>,
     resource_group: String,
     configuration_id: String,
@@ -108,6 +110,7 @@ async fn create(
         &new.resource_group,
         configuration,
         new.status,
+        new.id,
     )?;
     let touched = Touched {
         tenant: &tenant,
@@ -149,7 +152,7 @@ async fn seed(
         parameter_bindings: Vec::new(),
         input_artifact_bindings: Vec::new(),
     };
-    let configuration = add_configuration(&mut world, &tenant, &seed.resource_group, new)?;
+    let configuration = add_configuration(&mut world, &tenant, &seed.resource_group, new, None)?;
     for _ in 0..seed.count {
         add(
             &mut world,
@@ -157,6 +160,7 @@ async fn seed(
             &seed.resource_group,
             Arc::clone(&configuration),
             Some(seed.status.clone()),
+            None,
         )?;
     }
     action.log(&mut world, Some(&tenant));
@@ -171,10 +175,11 @@ fn add(
     group: &str,
     configuration: Arc<Configuration>,
     status: Option<Status>,
+    id: Option<String>,
 ) -> Result<Deployment, Refusal> {
     let now = world.now();
     let mut deployment = Deployment::new(
-        new_deployment_id(),
+        id.unwrap_or_else(new_deployment_id),
         configuration,
         None,
         &world.base_url,

@@ -27,6 +27,8 @@ pub(super) fn routes() -> Router<Shared> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OthersConfiguration {
+    /// The id that it shall have.
+    id: Option<String>,
     tenant: Option<String>,
     resource_group: String,
     name: String,
@@ -56,7 +58,8 @@ async fn create_configuration(
         parameter_bindings,
         input_artifact_bindings: Vec::new(),
     };
-    let configuration = add_configuration(&mut world, &tenant, &new.resource_group, configuration)?;
+    let group = &new.resource_group;
+    let configuration = add_configuration(&mut world, &tenant, group, configuration, new.id)?;
     action.log(&mut world, Some(&tenant));
     Ok(Json(json!({"id": configuration.id})))
 }
@@ -66,10 +69,12 @@ pub(super) fn add_configuration(
     tenant: &str,
     group: &str,
     new: NewConfiguration,
+    id: Option<String>,
 ) -> Result<Arc<Configuration>, Refusal> {
     let now = world.now();
-    let configuration =
+    let mut configuration =
         build_configuration(new, now).map_err(|error| Refusal::bad_request(error.message))?;
+    configuration.id = id.unwrap_or(configuration.id);
     let configuration = Arc::new(configuration);
     group_of(world, tenant, group)?
         .configurations

@@ -24,6 +24,11 @@ impl Place {
             .await
             .expect("an administrator may create it");
         let namespace = created.name_any();
+        Self::watch(client, namespace)
+    }
+
+    /// A namespace that is there, or that the test has made by other means.
+    fn watch(client: &Client, namespace: String) -> Self {
         Self {
             histories: Histories::watch(api(client, &namespace, "Deployment")),
             namespace,
@@ -39,6 +44,12 @@ impl Scene {
         let namespace = place.namespace.clone();
         self.places.push(place);
         namespace
+    }
+
+    /// Makes a namespace part of the scene that is there already, or that the test makes by itself later. No object may be in it yet.
+    pub fn include(&mut self, namespace: &str) {
+        let place = Place::watch(&self.client, namespace.to_owned());
+        self.places.push(place);
     }
 
     /// The namespace that every function is about.
