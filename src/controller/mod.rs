@@ -193,10 +193,14 @@ pub async fn run(
         connections,
         connection_writer,
         listed.connections,
-        move |event| {
-            if let watcher::Event::Delete(connection) = event {
+        move |event| match event {
+            watcher::Event::Delete(connection) => {
                 tokio::spawn(connection::gone(leaving.clone(), connection.clone()));
             }
+            watcher::Event::Apply(connection) | watcher::Event::InitApply(connection) => {
+                connection::left::note(&leaving, connection);
+            }
+            watcher::Event::Init | watcher::Event::InitDone => {}
         },
         |_| None,
     );

@@ -37,7 +37,11 @@ impl Person {
                 && condition(object, "Stalled")["reason"] == "Ambiguous"
         };
         let asking: Vec<&Value> = found.values().filter(asks).collect();
-        if asking.is_empty() {
+        let stopped: Vec<&Value> = found
+            .values()
+            .filter(|object| condition(object, "Stalled")["reason"] == "StoppedElsewhere")
+            .collect();
+        if asking.is_empty() && stopped.is_empty() {
             return;
         }
         let audit = world.ai_core.audit().await;
@@ -49,6 +53,17 @@ impl Person {
             .filter_map(|entry| entry.deployment_id.as_deref())
             .collect();
         let recorded: BTreeSet<String> = found.values().map(id_of).collect();
+        let is_left = |id: &str| {
+            let maker = creations.maker(id).and_then(|uid| histories.get(uid));
+            maker.is_some_and(|maker| maker.release().is_some_and(|release| release.orphans))
+        };
+        for object in stopped {
+            // It has taken back what a former object of its name has left stopped.
+            if is_left(&id_of(object)) && self.answered.insert(uid(object).to_owned()) {
+                self.answers += 1;
+                change(world, object, &json!({"recreatePolicy": "Always"})).await;
+            }
+        }
         for object in asking {
             let message = condition(object, "Stalled")["message"].as_str();
             let named: Vec<&str> = remote
@@ -62,15 +77,12 @@ impl Person {
             if let Some(id) = own {
                 if self.answered.insert(uid(object).to_owned()) {
                     self.answers += 1;
-                    adopt(world, object, id).await;
+                    let adopted = json!({"adopt": {"deploymentId": id}});
+                    change(world, object, &adopted).await;
                 }
                 continue;
             }
             // None is its own. What strangers made, or what an object has left by its policy, is taken away by those whose it is.
-            let is_left = |id: &str| {
-                let maker = creations.maker(id).and_then(|uid| histories.get(uid));
-                maker.is_some_and(|maker| maker.release().is_some_and(|release| release.orphans))
-            };
             for id in named {
                 if (strangers.contains(id) || is_left(id))
                     && world.ai_core.remove_if_there(id).await
@@ -86,9 +98,9 @@ fn uid(object: &Value) -> &str {
     object["metadata"]["uid"].as_str().unwrap_or_default()
 }
 
-async fn adopt(world: &World, object: &Value, id: &str) {
+async fn change(world: &World, object: &Value, spec: &Value) {
     let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-    let answer = json!({"spec": {"adopt": {"deploymentId": id}}});
+    let answer = json!({"spec": spec});
     world
         .kubernetes
         .change("Deployment", text("namespace"), text("name"), &answer)

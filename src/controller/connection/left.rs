@@ -6,7 +6,7 @@ use kube::api::PostParams;
 
 use super::reference;
 use crate::aicore::{GroupKey, Tenant};
-use crate::api::{Deployment, LeftDeployment};
+use crate::api::{Connection, Deployment, LeftDeployment};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
 
@@ -60,6 +60,16 @@ pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), k
             written => return written.map(drop),
         }
     }
+}
+
+/// Takes note of what a Connection keeps.
+pub(crate) fn note(context: &Context, connection: &Connection) {
+    let Some(status) = &connection.status else {
+        return;
+    };
+    let ids = status.left.iter().map(|left| left.id.clone());
+    let left = ids.chain(status.left_calls.iter().cloned());
+    context.claims.leave(left);
 }
 
 /// Adds what is new, and drops what is oldest beyond `limit`. Tells whether anything was new.

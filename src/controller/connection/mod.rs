@@ -42,6 +42,9 @@ use views::{ConnectionName, ConnectionView};
 /// How soon a Connection that is being deleted, or whose key does not work, is looked at again.
 const SOON: Duration = Duration::from_secs(10);
 
+/// How soon a Connection is looked at again while not all of them are listed.
+const LISTING: Duration = Duration::from_millis(50);
+
 /// Looks at a Connection, and says when to look again.
 #[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
 pub(crate) async fn reconcile(
@@ -55,6 +58,10 @@ pub(crate) async fn reconcile(
     let listed = context.metrics.listed().deployments.wait();
     if tokio::time::timeout(SOON, listed).await.is_err() {
         return Ok(Action::requeue(Duration::ZERO));
+    }
+    // What was left behind through one Connection must not be taken for lost through another one that leads to the same group.
+    if !context.metrics.listed().connections.initialized() {
+        return Ok(Action::requeue(LISTING));
     }
     let namespace = object.namespace().unwrap_or_default();
     let name = (namespace.clone(), object.name_any());
@@ -234,12 +241,6 @@ fn note(
             .attach(&inventory_name(name), client.clone()),
         Err(_) => context.inventory.detach(&inventory_name(name)),
     }
-    let left = connection.status.iter().flat_map(|status| &status.left);
-    context.claims.leave(left.map(|left| left.id.clone()));
-    let calls = connection.status.iter();
-    context
-        .claims
-        .leave(calls.flat_map(|status| status.left_calls.clone()));
     context.surveys.forget(name);
     context.connections.set(name.clone(), view);
     wake_users(context, name);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -98,14 +99,17 @@ impl Operator {
         Self::start_with(control_plane, namespace, &scope, &name, setting).await
     }
 
-    /// Starts the program of a setting for all namespaces.
+    /// Starts the program of a setting for all namespaces. Each has a log of its own.
     ///
     /// # Panics
     ///
     /// See [`Operator::start`].
     pub async fn start_everywhere(control_plane: &ControlPlane, setting: &Setting<'_>) -> Self {
-        let name = "all-namespaces";
-        Self::start_with(control_plane, name, &[], name, setting).await
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let lease = "all-namespaces";
+        let name = format!("{lease}.{number}");
+        Self::start_with(control_plane, lease, &[], &name, setting).await
     }
 
     async fn start_with(
