@@ -59,7 +59,7 @@ pub use listed::Listed;
 
 use crate::aicore::{Batcher, BatcherOptions, Inventory};
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment};
-use crate::lease::{Election, Lost, gated};
+use crate::lease::{Election, Lost, Permit, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::Metrics;
 use context::Context;
@@ -108,7 +108,11 @@ pub async fn run(
 ) -> Result<(), RunError> {
     metrics.works_in(options.mode);
     let leadership = metrics.leadership().clone();
-    options.client.permit = leadership.permit();
+    // The steps that write are held back one by one. Should one be forgotten, it ends here.
+    options.client.permit = match options.mode {
+        Mode::Manage => leadership.permit(),
+        Mode::Observe => Permit::never(),
+    };
     let client = gated(config.clone(), &leadership.permit()).map_err(RunError::Client)?;
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());

@@ -4,25 +4,16 @@ use super::act::look_for_configuration as look;
 use super::act::obstacle::Obstacle;
 use super::act::status::write_status;
 use super::observe::Observation;
-use super::subject::{Subject, hand, has_created, is_observed};
+use super::subject::{Subject, hand, has_created};
 use crate::lifecycle::situation::{Claim, Connection, Record};
-use crate::lifecycle::step::{Done, Stall};
+use crate::lifecycle::step::Done;
 use crate::lifecycle::{Hand, Step, restrain};
 
-/// What is left of a step. A deployment that was only looked at is not touched before it is the object's own.
+/// What is left of a step.
 pub(crate) fn restrained(subject: &Subject<'_>, observation: &Observation, step: Step) -> Step {
     let object = &subject.object;
     let hand = hand(object, subject.context.options.mode);
-    let status = object.status.as_ref();
-    let is_own = status.is_none_or(|status| !status.observed_only);
-    let with = |hand| restrain(hand, &observation.situation, has_created(object), step);
-    match (hand, is_own) {
-        (Hand::Manage, false) => match with(Hand::Observe) {
-            Step::Done(Done::Observed) => Step::Stall(Stall::AccessDenied),
-            step => step,
-        },
-        _ => with(hand),
-    }
+    restrain(hand, &observation.situation, has_created(object), step)
 }
 
 /// What looking for the wanted configuration has come to.
@@ -54,13 +45,13 @@ pub(crate) async fn look_for_configuration(
 }
 
 /// Makes a deployment that was only looked at the object's own, where it is managed now, may use its Connection, and no other object holds the
-/// deployment. Returns whether it has.
+/// deployment. Returns whether to look again.
 pub(crate) async fn claim(
     subject: &Subject<'_>,
     observation: &Observation,
 ) -> Result<bool, kube::Error> {
     let (object, context) = (&subject.object, subject.context);
-    let status = object.status.as_ref().filter(|status| status.observed_only);
+    let status = object.status.as_ref();
     let recorded = status.and_then(|status| status.deployment.as_ref());
     let situation = &observation.situation;
     let may_have_it = situation.connection == Connection::Ready
@@ -71,7 +62,7 @@ pub(crate) async fn claim(
                 ..
             }
         );
-    let is_meant = !is_observed(object) && hand(object, context.options.mode) != Hand::Paused;
+    let is_meant = hand(object, context.options.mode) == Hand::Unclaimed;
     let (Some(recorded), Some(access), true) =
         (recorded, &observation.access, may_have_it && is_meant)
     else {
@@ -79,9 +70,9 @@ pub(crate) async fn claim(
     };
     let tenant_of = context.tenant_of();
     let claims = &context.claims;
-    if !claims.reserve(subject.uid, &access.key, &recorded.id, &tenant_of) {
-        return Ok(false);
+    // Where another object has just taken it, that is seen at the next look.
+    if claims.reserve(subject.uid, &access.key, &recorded.id, &tenant_of) {
+        write_status(subject, |status| status.observed_only = false).await?;
     }
-    write_status(subject, |status| status.observed_only = false).await?;
     Ok(true)
 }

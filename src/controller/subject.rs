@@ -132,9 +132,17 @@ pub(crate) fn hand(object: &Deployment, mode: Mode) -> Hand {
         Hand::Paused
     } else if mode == Mode::Observe || is_observed(object) {
         Hand::Observe
+    } else if is_observed_only(object) {
+        Hand::Unclaimed
     } else {
         Hand::Manage
     }
+}
+
+/// Whether the recorded deployment was only looked at.
+fn is_observed_only(object: &Deployment) -> bool {
+    let status = object.status.as_ref();
+    status.is_some_and(|status| status.observed_only && status.deployment.is_some())
 }
 
 /// Whether the object itself asks only to be shown something.
@@ -147,7 +155,7 @@ pub(crate) fn looks_on(object: &Deployment) -> bool {
     is_observed(object) && !has_created(object)
 }
 
-/// Whether the object records something that it has created itself, be it the open create call for it.
+/// Whether the object records something that it has created itself, be it the create call for it: an open one, or one whose late result may come.
 pub(crate) fn has_created(object: &Deployment) -> bool {
     let Some(status) = object.status.as_ref().filter(|it| it.create_serial > 0) else {
         return false;
@@ -156,7 +164,8 @@ pub(crate) fn has_created(object: &Deployment) -> bool {
     let is_adopted = |id: &String| adopt.is_some_and(|adopt| adopt.deployment_id == *id);
     let current = status.deployment.iter().map(|deployment| &deployment.id);
     let mut recorded = current.chain(status.retiring.iter().map(|retiring| &retiring.id));
-    status.intent.is_some() || recorded.any(|id| !is_adopted(id))
+    let has_called = status.intent.is_some() || !status.lapsed.is_empty();
+    has_called || recorded.any(|id| !is_adopted(id))
 }
 
 fn annotation<'a>(object: &'a Deployment, name: &str) -> Option<&'a str> {

@@ -11,6 +11,8 @@ pub enum Hand {
     Manage,
     /// It looks, records what it sees, and writes nothing to AI Core (`managementPolicy: Observe`, or `--mode=observe`).
     Observe,
+    /// It may do what the rules say, but what is recorded was only looked at, under `Observe`, and is not the object's own yet.
+    Unclaimed,
     /// It looks, and changes neither AI Core nor what is recorded (annotation `aicore.dev/paused`).
     Paused,
 }
@@ -21,6 +23,10 @@ pub fn restrain(hand: Hand, situation: &Situation, created_here: bool, step: Ste
     match hand {
         Hand::Manage => step,
         Hand::Paused => paused(situation, step),
+        Hand::Unclaimed if !writes(step) => step,
+        // It becomes the object's own as soon as the object may have it.
+        Hand::Unclaimed if situation.goal.is_terminating() => Step::Release(Release::Orphaned),
+        Hand::Unclaimed => Step::Stall(Stall::AccessDenied),
         Hand::Observe if situation.goal.is_terminating() => observed_deletion(created_here, step),
         Hand::Observe if is_kept_from_writing(situation, step) => Step::Done(Done::Observed),
         Hand::Observe => step,

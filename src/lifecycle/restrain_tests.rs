@@ -1,90 +1,187 @@
-//! Every situation, with every hand: what an observer and a paused operator may do.
+//! Every hand, with everything that it matters for: what an observer and a paused operator may do.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::*;
-use crate::lifecycle::situation::{Goal, Order};
+use crate::lifecycle::situation::{Connection, Goal, Order};
 use crate::lifecycle::{next_step, walk};
 
-const HANDS: [Hand; 3] = [Hand::Manage, Hand::Observe, Hand::Paused];
+const HANDS: [Hand; 4] = [Hand::Manage, Hand::Observe, Hand::Unclaimed, Hand::Paused];
 
-/// What each hand makes of what the rules say, for every situation.
-fn all() -> impl Iterator<Item = (Hand, Situation, bool, Step, Step)> {
-    walk::situations().flat_map(|situation| {
-        let wish = next_step(&situation);
+/// What a hand makes of what the rules say.
+struct Case {
+    hand: Hand,
+    created_here: bool,
+    /// A situation in which the rules say it.
+    situation: Situation,
+    wish: Step,
+    step: Step,
+}
+
+impl Case {
+    fn told(&self) -> String {
+        let Self {
+            hand, situation, ..
+        } = self;
+        format!(
+            "{hand:?}, created here: {}, {situation:?}",
+            self.created_here
+        )
+    }
+
+    fn has_others(&self) -> bool {
+        matches!(self.situation.others, Others::Retiring | Others::Serving)
+    }
+}
+
+/// One situation for each combination of what [`restrain`] and these tests tell apart: there are millions of situations, and they differ in little
+/// that matters here.
+static WISHES: LazyLock<Vec<(Situation, Step)>> = LazyLock::new(|| {
+    let records = walk::records();
+    let mut wishes: HashMap<_, Vec<(Situation, Step)>> = HashMap::new();
+    for surroundings in walk::surroundings() {
+        let Situation {
+            goal,
+            finalizer,
+            order,
+            others,
+            ..
+        } = surroundings;
+        let known = wishes.entry((goal, finalizer, order, others)).or_default();
+        for record in &records {
+            let situation = Situation {
+                record: *record,
+                ..surroundings
+            };
+            let wish = next_step(&situation);
+            if known.iter().all(|(_, known)| *known != wish) {
+                known.push((situation, wish));
+            }
+        }
+    }
+    wishes.into_values().flatten().collect()
+});
+
+fn cases() -> impl Iterator<Item = Case> {
+    WISHES.iter().flat_map(|&(situation, wish)| {
         HANDS.into_iter().flat_map(move |hand| {
-            [false, true].map(|created_here| {
-                let step = restrain(hand, &situation, created_here, wish);
-                (hand, situation, created_here, wish, step)
+            [false, true].map(|created_here| Case {
+                hand,
+                created_here,
+                situation,
+                wish,
+                step: restrain(hand, &situation, created_here, wish),
             })
         })
     })
 }
 
+fn with(hand: Hand) -> impl Iterator<Item = Case> {
+    cases().filter(move |case| case.hand == hand)
+}
+
 #[test]
 fn what_is_held_back_writes_nothing_and_whoever_manages_is_not_held_back() {
-    for (hand, situation, created_here, wish, step) in all() {
-        match hand {
-            Hand::Manage => assert_eq!(step, wish, "{situation:?}"),
-            Hand::Observe | Hand::Paused => {
-                assert!(!writes(step), "{hand:?} {created_here} {situation:?}");
-            }
+    for case in cases() {
+        let told = case.told();
+        match case.hand {
+            Hand::Manage => assert_eq!(case.step, case.wish, "{told}"),
+            Hand::Observe | Hand::Unclaimed | Hand::Paused => assert!(!writes(case.step), "{told}"),
         }
-        let again = restrain(hand, &situation, created_here, step);
-        assert_eq!(again, step, "{hand:?} {created_here} {situation:?}");
+        let again = restrain(case.hand, &case.situation, case.created_here, case.step);
+        assert_eq!(again, case.step, "{told}");
+    }
+}
+
+#[test]
+fn every_step_that_the_rules_know_to_write_is_held_back() {
+    for step in [
+        Step::PrepareConfiguration,
+        Step::Create,
+        Step::Replace,
+        Step::TakeBack,
+        Step::Retire,
+        Step::Stop,
+        Step::Delete,
+        Step::ChangeConfiguration,
+        Step::RollBack,
+    ] {
+        let situation = walk::plain(Goal::Running, Connection::Ready);
+        for (hand, held_back) in [
+            (Hand::Observe, Step::Done(Done::Observed)),
+            (Hand::Unclaimed, Step::Stall(Stall::AccessDenied)),
+            (Hand::Paused, Step::Stall(Stall::Paused)),
+        ] {
+            assert_eq!(restrain(hand, &situation, true, step), held_back);
+        }
     }
 }
 
 #[test]
 fn a_paused_object_keeps_what_it_records_and_its_finalizer_unless_it_is_forced() {
-    for (hand, situation, _, wish, step) in all().filter(|(hand, ..)| *hand == Hand::Paused) {
+    for case in with(Hand::Paused) {
+        let told = case.told();
+        let Case { wish, step, .. } = case;
         let forced = matches!(wish, Step::Release(Release::Forced | Release::Uninstalled));
-        assert_eq!(
-            matches!(step, Step::Release(_)),
-            forced,
-            "{hand:?} {situation:?}"
-        );
+        assert_eq!(matches!(step, Step::Release(_)), forced, "{told}");
         assert!(
             !matches!(step, Step::Take | Step::Forget | Step::ClearIntent),
-            "{situation:?}"
+            "{told}"
         );
         let rests = matches!(wish, Step::Wait(_) | Step::Stall(_) | Step::Done(_));
-        let others = matches!(situation.others, Others::Retiring | Others::Serving);
-        if rests && !others {
-            assert_eq!(step, wish, "{situation:?}");
+        if rests && !case.has_others() {
+            assert_eq!(step, wish, "{told}");
         }
     }
 }
 
 #[test]
 fn an_observer_lets_a_deleted_object_go_unless_it_is_held_or_has_created_something() {
-    let deleted = all().filter(|(hand, situation, ..)| {
-        *hand == Hand::Observe && situation.goal.is_terminating() && situation.finalizer
-    });
-    for (_, situation, created_here, wish, step) in deleted {
-        let released = matches!(step, Step::Release(_));
-        let wanted = matches!(wish, Step::Release(_));
-        if created_here {
-            assert_eq!(released, wanted, "{situation:?}");
+    let deleted = with(Hand::Observe)
+        .filter(|case| case.situation.goal.is_terminating() && case.situation.finalizer);
+    for case in deleted {
+        let told = case.told();
+        let released = matches!(case.step, Step::Release(_));
+        let wanted = matches!(case.wish, Step::Release(_));
+        if case.created_here {
+            assert_eq!(released, wanted, "{told}");
         } else {
-            let held = situation.order == Order::Hold && !wanted;
-            assert_ne!(released, held, "{situation:?}");
+            let held = case.situation.order == Order::Hold && !wanted;
+            assert_ne!(released, held, "{told}");
         }
         if released && !wanted {
-            assert_eq!(step, Step::Release(Release::Orphaned), "{situation:?}");
-            assert_eq!(situation.goal, Goal::Released, "{situation:?}");
+            assert_eq!(case.step, Step::Release(Release::Orphaned), "{told}");
+            assert_eq!(case.situation.goal, Goal::Released, "{told}");
         }
     }
 }
 
 #[test]
 fn an_observer_says_that_it_observes_only_instead_of_something_else() {
-    for (_, situation, _, wish, step) in all().filter(|(hand, ..)| *hand == Hand::Observe) {
-        if step == Step::Done(Done::Observed) {
-            let others = matches!(situation.others, Others::Retiring | Others::Serving);
-            assert!(writes(wish) || others, "{situation:?}");
-            assert!(!situation.goal.is_terminating(), "{situation:?}");
+    for case in with(Hand::Observe) {
+        let told = case.told();
+        if case.step == Step::Done(Done::Observed) {
+            assert!(writes(case.wish) || case.has_others(), "{told}");
+            assert!(!case.situation.goal.is_terminating(), "{told}");
         }
-        if matches!(wish, Step::Stall(_)) && !situation.goal.is_terminating() {
-            assert_eq!(step, wish, "what a person must do stays to be done");
+        if matches!(case.wish, Step::Stall(_)) && !case.situation.goal.is_terminating() {
+            assert_eq!(
+                case.step, case.wish,
+                "what a person must do stays to be done"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_object_that_may_not_have_what_it_has_looked_at_goes_on_in_all_that_writes_nothing() {
+    for case in with(Hand::Unclaimed) {
+        let told = case.told();
+        if !writes(case.wish) {
+            assert_eq!(case.step, case.wish, "{told}");
+        } else if case.situation.goal.is_terminating() {
+            assert_eq!(case.step, Step::Release(Release::Orphaned), "{told}");
         }
     }
 }

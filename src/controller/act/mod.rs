@@ -286,7 +286,8 @@ fn still_wanted(subject: &Subject<'_>) -> impl Fn() -> bool + Send + Sync + 'sta
         cache.get(&object).is_some_and(|newest| {
             newest.uid() == uid
                 && newest.metadata.generation <= generation
-                && hand(&newest, mode) == Hand::Manage
+                // The cache may not know yet that the deployment is the object's own by now.
+                && matches!(hand(&newest, mode), Hand::Manage | Hand::Unclaimed)
         })
     }
 }
