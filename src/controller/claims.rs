@@ -56,12 +56,20 @@ struct Claimant {
 }
 
 impl Claims {
-    /// Notes what an object records and names.
-    pub(crate) fn observe(&self, object: &Deployment) {
-        let Some(uid) = object.uid() else { return };
+    /// Notes what an object records and names. Returns the objects that may have what it has let go of.
+    pub(crate) fn observe(&self, object: &Deployment) -> Vec<ObjectRef<Deployment>> {
+        let Some(uid) = object.uid() else {
+            return Vec::new();
+        };
         let mut register = self.register.lock();
         let former = register.remove(&uid);
-        register.insert(uid, Claimant::new(object, former));
+        let claimant = Claimant::new(object, former.clone());
+        let former = former.filter(|former| !former.looks_on);
+        let kept = |id: &&str| !claimant.looks_on && claimant.ids().any(|kept| kept == *id);
+        let let_go = former.iter().flat_map(Claimant::ids);
+        let heirs = register.heirs(let_go.filter(|id| !kept(id)));
+        register.insert(uid, claimant);
+        heirs
     }
 
     /// Notes whether the object may use the Connection that its spec names. Until that is known, naming a deployment through the Connection of
@@ -82,12 +90,14 @@ impl Claims {
         }
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
+    /// Forgets an object that is gone. Returns the objects that may have what it had.
+    pub(crate) fn forget(&self, uid: &str) -> Vec<ObjectRef<Deployment>> {
         let mut register = self.register.lock();
         let former = register.remove(uid).filter(|claimant| !claimant.looks_on);
+        let heirs = register.heirs(former.iter().flat_map(Claimant::ids));
         let recorded = former.map(|claimant| claimant.recorded);
         register.leave(recorded.unwrap_or_default());
+        heirs
     }
 
     /// Notes deployments that were left behind on purpose, and configurations whose create call was open then.
@@ -176,6 +186,14 @@ impl Claims {
 pub(crate) type TenantOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Tenant>;
 
 impl Register {
+    /// The objects that record, reserve or name one of `ids`.
+    fn heirs<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<ObjectRef<Deployment>> {
+        let uids = ids.filter_map(|id| self.by_deployment.get(id)).flatten();
+        uids.filter_map(|uid| self.claimants.get(uid))
+            .map(|claimant| claimant.object.clone())
+            .collect()
+    }
+
     fn leave(&mut self, ids: impl IntoIterator<Item = String>) {
         for id in ids {
             if !self.former.contains(&id) {

@@ -173,6 +173,27 @@ fn an_observer_that_is_to_manage_takes_nothing_from_a_younger_object_that_does()
 }
 
 #[test]
+fn who_lets_go_tells_who_may_have_it() {
+    let claims = Claims::default();
+    claims.observe(&object("second", 1, Some("d1"), None));
+    let heirs = |heirs: Vec<ObjectRef<Deployment>>| heirs.len();
+    assert_eq!(
+        heirs(claims.observe(&object("first", 100, Some("d1"), Some("d1")))),
+        0
+    );
+    assert_eq!(
+        heirs(claims.observe(&object("first", 100, Some("d1"), Some("d1")))),
+        0
+    );
+    assert_eq!(
+        heirs(claims.observe(&observer("first", 100, Some("d1"), Some("d1")))),
+        1
+    );
+    assert_eq!(heirs(claims.forget("first")), 0, "it held nothing any more");
+    assert_eq!(heirs(claims.forget("second")), 0);
+}
+
+#[test]
 fn who_goes_over_to_observing_gives_up_what_it_has_reserved() {
     let claims = Claims::default();
     claims.observe(&object("first", 100, Some("d1"), None));

@@ -4,7 +4,7 @@ use super::act::look_for_configuration as look;
 use super::act::obstacle::Obstacle;
 use super::act::status::write_status;
 use super::observe::Observation;
-use super::subject::{Subject, hand, has_created};
+use super::subject::{Subject, hand, owns};
 use crate::lifecycle::situation::{Claim, Connection, Record};
 use crate::lifecycle::step::Done;
 use crate::lifecycle::{Hand, Step, restrain};
@@ -13,7 +13,7 @@ use crate::lifecycle::{Hand, Step, restrain};
 pub(crate) fn restrained(subject: &Subject<'_>, observation: &Observation, step: Step) -> Step {
     let object = &subject.object;
     let hand = hand(object, subject.context.options.mode);
-    restrain(hand, &observation.situation, has_created(object), step)
+    restrain(hand, &observation.situation, owns(object), step)
 }
 
 /// What looking for the wanted configuration has come to.

@@ -155,8 +155,13 @@ pub(crate) fn looks_on(object: &Deployment) -> bool {
     is_observed(object) && !has_created(object)
 }
 
+/// Whether what the object has in AI Core is its own to end: it has created that, or it is to manage it and has not only looked at it.
+pub(crate) fn owns(object: &Deployment) -> bool {
+    has_created(object) || !(is_observed(object) || is_observed_only(object))
+}
+
 /// Whether the object records something that it has created itself, be it the create call for it: an open one, or one whose late result may come.
-pub(crate) fn has_created(object: &Deployment) -> bool {
+fn has_created(object: &Deployment) -> bool {
     let Some(status) = object.status.as_ref().filter(|it| it.create_serial > 0) else {
         return false;
     };

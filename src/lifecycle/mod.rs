@@ -27,7 +27,7 @@ pub mod schedule;
 pub mod situation;
 pub mod step;
 #[cfg(test)]
-mod walk;
+pub(crate) mod walk;
 
 pub use decide::{needs_predecessor, next_step, retiring_step};
 pub use restrain::{Hand, restrain};

@@ -17,9 +17,9 @@ pub enum Hand {
     Paused,
 }
 
-/// What becomes of `step`. `created_here` tells whether the object has created something that it still records: only then its deletion needs a
-/// remote write, which an observer does not make.
-pub fn restrain(hand: Hand, situation: &Situation, created_here: bool, step: Step) -> Step {
+/// What becomes of `step`. `is_own` tells whether what the object has in AI Core is its own to end, be it only because it manages that: then its
+/// deletion needs remote writes, which an observer does not make.
+pub fn restrain(hand: Hand, situation: &Situation, is_own: bool, step: Step) -> Step {
     match hand {
         Hand::Manage => step,
         Hand::Paused => paused(situation, step),
@@ -27,7 +27,7 @@ pub fn restrain(hand: Hand, situation: &Situation, created_here: bool, step: Ste
         // It becomes the object's own as soon as the object may have it.
         Hand::Unclaimed if situation.goal.is_terminating() => Step::Release(Release::Orphaned),
         Hand::Unclaimed => Step::Stall(Stall::AccessDenied),
-        Hand::Observe if situation.goal.is_terminating() => observed_deletion(created_here, step),
+        Hand::Observe if situation.goal.is_terminating() => observed_deletion(is_own, step),
         Hand::Observe if is_kept_from_writing(situation, step) => Step::Done(Done::Observed),
         Hand::Observe => step,
     }
@@ -47,10 +47,10 @@ fn paused(situation: &Situation, step: Step) -> Step {
     }
 }
 
-fn observed_deletion(created_here: bool, step: Step) -> Step {
+fn observed_deletion(is_own: bool, step: Step) -> Step {
     match step {
         Step::Release(_) | Step::Done(_) | Step::Stall(Stall::Protected) => step,
-        _ if !created_here => Step::Release(Release::Orphaned),
+        _ if !is_own => Step::Release(Release::Orphaned),
         Step::Wait(Wait::Retiring) => Step::Stall(Stall::Observing),
         step if writes(step) => Step::Stall(Stall::Observing),
         step => step,

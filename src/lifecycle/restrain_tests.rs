@@ -12,7 +12,7 @@ const HANDS: [Hand; 4] = [Hand::Manage, Hand::Observe, Hand::Unclaimed, Hand::Pa
 /// What a hand makes of what the rules say.
 struct Case {
     hand: Hand,
-    created_here: bool,
+    is_own: bool,
     /// A situation in which the rules say it.
     situation: Situation,
     wish: Step,
@@ -24,10 +24,7 @@ impl Case {
         let Self {
             hand, situation, ..
         } = self;
-        format!(
-            "{hand:?}, created here: {}, {situation:?}",
-            self.created_here
-        )
+        format!("{hand:?}, own: {}, {situation:?}", self.is_own)
     }
 
     fn has_others(&self) -> bool {
@@ -66,12 +63,12 @@ static WISHES: LazyLock<Vec<(Situation, Step)>> = LazyLock::new(|| {
 fn cases() -> impl Iterator<Item = Case> {
     WISHES.iter().flat_map(|&(situation, wish)| {
         HANDS.into_iter().flat_map(move |hand| {
-            [false, true].map(|created_here| Case {
+            [false, true].map(|is_own| Case {
                 hand,
-                created_here,
+                is_own,
                 situation,
                 wish,
-                step: restrain(hand, &situation, created_here, wish),
+                step: restrain(hand, &situation, is_own, wish),
             })
         })
     })
@@ -89,7 +86,7 @@ fn what_is_held_back_writes_nothing_and_whoever_manages_is_not_held_back() {
             Hand::Manage => assert_eq!(case.step, case.wish, "{told}"),
             Hand::Observe | Hand::Unclaimed | Hand::Paused => assert!(!writes(case.step), "{told}"),
         }
-        let again = restrain(case.hand, &case.situation, case.created_here, case.step);
+        let again = restrain(case.hand, &case.situation, case.is_own, case.step);
         assert_eq!(again, case.step, "{told}");
     }
 }
@@ -137,14 +134,14 @@ fn a_paused_object_keeps_what_it_records_and_its_finalizer_unless_it_is_forced()
 }
 
 #[test]
-fn an_observer_lets_a_deleted_object_go_unless_it_is_held_or_has_created_something() {
+fn an_observer_lets_a_deleted_object_go_unless_it_is_held_or_has_something_of_its_own() {
     let deleted = with(Hand::Observe)
         .filter(|case| case.situation.goal.is_terminating() && case.situation.finalizer);
     for case in deleted {
         let told = case.told();
         let released = matches!(case.step, Step::Release(_));
         let wanted = matches!(case.wish, Step::Release(_));
-        if case.created_here {
+        if case.is_own {
             assert_eq!(released, wanted, "{told}");
         } else {
             let held = case.situation.order == Order::Hold && !wanted;

@@ -147,6 +147,6 @@ pub enum Stall {
     Protected,
     /// A person has paused the object, and something would be done.
     Paused,
-    /// The object is deleted and has created something in AI Core, where nothing is written for it.
+    /// The object is deleted and has something of its own in AI Core, where nothing is written for it.
     Observing,
 }

@@ -34,7 +34,7 @@ pub(super) fn paused(object: &Deployment, observation: &Observation) -> Verdict 
     )
 }
 
-/// The object is deleted, and what it has created may not be touched.
+/// The object is deleted, and what it has in AI Core may not be touched.
 pub(super) fn observing(object: &Deployment, observation: &Observation) -> Verdict {
     let plan = plan(object, observation);
     let way_on = if is_observed(object) {
@@ -45,7 +45,7 @@ pub(super) fn observing(object: &Deployment, observation: &Observation) -> Verdi
     stalled(
         "Observing",
         format!(
-            "this object is deleted and has created a deployment; {}, so nothing is written to AI Core. To {plan}, {way_on}; to leave the deployment as it is, set deletionPolicy to Orphan",
+            "this object is deleted, and what it has in AI Core is its own; but {}, so nothing is written there. To {plan}, {way_on}; to leave everything as it is, set deletionPolicy to Orphan",
             cause(object)
         ),
         format!("would {plan}, but waits for a person to decide"),
