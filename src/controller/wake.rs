@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                     .iter()
                     .flat_map(|id| context.claims.concerned(&change.key.group, id));
                 deployments(context, concerned.chain(waiting(context, &change.key)));
-                deployments(context, with_lapsed_calls(context, &change).into_iter());
+                deployments(context, with_lapsed_calls(context, &change));
                 if !change.ids.is_empty() {
                     wake_connections(context, &change.key);
                 }
@@ -55,7 +55,7 @@ pub(crate) async fn in_each_term(context: &Context, all_connections: &Store<Conn
     let mut term = 0;
     loop {
         term = context.leadership.term_after(term).await;
-        deployments(context, objects(context, |_| true).into_iter());
+        deployments(context, objects(context, |_| true));
         let all = all_connections.state();
         connections(context, all.iter().map(|one| ObjectRef::from_obj(&**one)));
     }

@@ -1,7 +1,7 @@
 //! What is left of a step where nothing may be written to AI Core, or nothing be done at all. The rules themselves do not know of it: whoever
 //! is told later to go on goes on with the very step that was held back.
 
-use super::situation::{Others, Situation};
+use super::situation::{Goal, Others, Situation};
 use super::step::{Done, Release, Stall, Step, Wait};
 
 /// How free the operator is with an object.
@@ -27,7 +27,9 @@ pub fn restrain(hand: Hand, situation: &Situation, is_own: bool, step: Step) -> 
         // It becomes the object's own as soon as the object may have it.
         Hand::Unclaimed if situation.goal.is_terminating() => Step::Release(Release::Orphaned),
         Hand::Unclaimed => Step::Stall(Stall::AccessDenied),
-        Hand::Observe if situation.goal.is_terminating() => observed_deletion(is_own, step),
+        Hand::Observe if situation.goal.is_terminating() => {
+            observed_deletion(situation, is_own, step)
+        }
         Hand::Observe if is_kept_from_writing(situation, step) => Step::Done(Done::Observed),
         Hand::Observe => step,
     }
@@ -47,10 +49,10 @@ fn paused(situation: &Situation, step: Step) -> Step {
     }
 }
 
-fn observed_deletion(is_own: bool, step: Step) -> Step {
+fn observed_deletion(situation: &Situation, is_own: bool, step: Step) -> Step {
     match step {
         Step::Release(_) | Step::Done(_) | Step::Stall(Stall::Protected) => step,
-        _ if !is_own => Step::Release(Release::Orphaned),
+        _ if !is_own && situation.goal == Goal::Released => Step::Release(Release::Orphaned),
         Step::Wait(Wait::Retiring) => Step::Stall(Stall::Observing),
         step if writes(step) => Step::Stall(Stall::Observing),
         step => step,

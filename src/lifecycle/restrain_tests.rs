@@ -141,7 +141,7 @@ fn an_observer_lets_a_deleted_object_go_unless_it_is_held_or_has_something_of_it
         let told = case.told();
         let released = matches!(case.step, Step::Release(_));
         let wanted = matches!(case.wish, Step::Release(_));
-        if case.is_own {
+        if case.is_own || case.situation.goal == Goal::Orphaned {
             assert_eq!(released, wanted, "{told}");
         } else {
             let held = case.situation.order == Order::Hold && !wanted;
@@ -149,7 +149,6 @@ fn an_observer_lets_a_deleted_object_go_unless_it_is_held_or_has_something_of_it
         }
         if released && !wanted {
             assert_eq!(case.step, Step::Release(Release::Orphaned), "{told}");
-            assert_eq!(case.situation.goal, Goal::Released, "{told}");
         }
     }
 }

@@ -23,10 +23,6 @@ pub struct Held {
 const HANDS: [Hand; 3] = [Hand::Observe, Hand::Unclaimed, Hand::Paused];
 
 impl Held {
-    fn goes(&self) -> bool {
-        self.situation.goal.is_terminating()
-    }
-
     fn has_others(&self) -> bool {
         matches!(self.situation.others, Others::Retiring | Others::Serving)
     }
@@ -57,7 +53,7 @@ pub fn markdown() -> String {
         "It changes what all tables before say: for an object that is observed or paused, and for one that is to manage what it has only looked at.",
         vec![
             hand(),
-            Aspect::flag("the object is deleted", Held::goes),
+            goal(),
             Aspect::flag("has others that go", Held::has_others),
             Aspect::flag("its own", |held: &Held| held.is_own),
             said(&cases),
@@ -115,6 +111,13 @@ fn hand() -> Aspect<Held> {
         Hand::Paused => "paused",
     };
     Aspect::new("the object is", &HANDS, word, |held: &Held| held.hand)
+}
+
+fn goal() -> Aspect<Held> {
+    let word = |goal| format!("{goal:?}");
+    Aspect::new("goal", &walk::GOALS, word, |held: &Held| {
+        held.situation.goal
+    })
 }
 
 fn said(cases: &[Held]) -> Aspect<Held> {
