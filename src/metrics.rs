@@ -12,14 +12,17 @@ mod remote;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::aicore::Inventory;
 use crate::api::Reason;
-use crate::controller::Listed;
+use crate::controller::{Listed, Mode};
 use crate::lease::Leadership;
 use groups::Groups;
 use leader::Leader;
@@ -40,6 +43,12 @@ pub struct Metrics {
     forced_releases: Counter,
     phases: Phases,
     groups: Groups,
+    modes: Family<InMode, Gauge>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InMode {
+    mode: &'static str,
 }
 
 impl Metrics {
@@ -53,6 +62,7 @@ impl Metrics {
             forced_releases: Counter::default(),
             phases: Phases::default(),
             groups: Groups::default(),
+            modes: Family::default(),
         };
         metrics.registered()
     }
@@ -67,6 +77,11 @@ impl Metrics {
             "forced_releases",
             "Objects that were let go by force although a remote deployment may be left",
             self.forced_releases.clone(),
+        );
+        self.registry.register(
+            "mode",
+            "The mode of the operator: 1 for manage, or for observe, in which nothing is written to AI Core",
+            self.modes.clone(),
         );
         let objects = Objects::new(self.listed.clone());
         self.registry.register_collector(Box::new(objects));
@@ -90,6 +105,12 @@ impl Metrics {
     /// What a client measures its calls with.
     pub fn remote_calls(&self) -> RemoteCalls {
         self.remote_calls.clone()
+    }
+
+    /// Tells in which mode the operator works, until it ends.
+    pub fn works_in(&self, mode: Mode) {
+        let mode = mode.word();
+        self.modes.get_or_create(&InMode { mode }).set(1);
     }
 
     /// Counts an object that is let go by force.
@@ -139,6 +160,14 @@ mod tests {
                 .encode()
                 .contains("aicore_forced_releases_total 1\n")
         );
+    }
+
+    #[test]
+    fn an_operator_that_only_observes_says_so() {
+        let metrics = Metrics::new();
+        metrics.works_in(Mode::Observe);
+        let text = metrics.encode();
+        assert!(text.contains("aicore_mode{mode=\"observe\"} 1\n"), "{text}");
     }
 
     #[test]

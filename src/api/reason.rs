@@ -79,7 +79,9 @@ pub enum Reason {
     NotLeading,
     /// No deployment of the object takes requests.
     NotServing,
-    /// A fresh list is awaited.
+    /// The operator only looks, and has found what it may have.
+    Observed,
+    /// A fresh list is awaited, or the operator only looks at what it would change.
     Observing,
     /// Another operator has announced a create call for the object.
     OperatorConflict,
@@ -89,6 +91,8 @@ pub enum Reason {
     OrphansFound,
     /// A deployment is in a passing state for too long.
     Overdue,
+    /// Nothing is done about the object until its annotation is removed.
+    Paused,
     /// The object is being prepared.
     Preparing,
     /// The configuration of the spec is being looked for or made.

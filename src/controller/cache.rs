@@ -90,7 +90,7 @@ impl Objects {
 }
 
 fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
-    context.claims.observe(object);
+    wake::deployments(context, context.claims.observe(object));
     let entry = Entry {
         version: memory::version(object),
         used: wake::connections_of(object),

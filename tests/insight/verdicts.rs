@@ -186,6 +186,11 @@ async fn what_needs_a_person_or_has_expired_is_taken_for_that() {
         DONE,
     );
 
+    let only = json!({"configuration": configuration(&json!({})), "managementPolicy": "Observe"});
+    scene.put(&with("watched", only)).await;
+    let watched = seen(&scene, "watched", "Observed", false).await;
+    album.keep("observed", watched, DONE);
+
     let connected = scene
         .until_reason("Connection", CONNECTION, "Connected")
         .await;
@@ -213,7 +218,7 @@ async fn what_needs_a_person_or_has_expired_is_taken_for_that() {
     album.keep("a Connection that is still needed", leaving, LEAVING);
 
     album.judge();
-    for name in ["dead", "lost", "brief"] {
+    for name in ["dead", "lost", "brief", "watched"] {
         scene.delete_and_wait(name).await;
     }
     scene.finish(2).await;
