@@ -5,7 +5,8 @@ CARGO_DENY_VERSION := 0.20.2
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aicore-operator/tools
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
-IMAGE ?= aicore-operator:latest
+REGISTRY ?=
+VERSION := $(shell sed -n 's/^appVersion: //p' deploy/chart/aicore-operator/Chart.yaml)
 
 .PHONY: help
 help: ## Print the targets
@@ -43,6 +44,10 @@ control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-mana
 crds: ## Generate crds/ from the types
 	cargo run --locked --package aicore-operator -- crd --out crds
 
+.PHONY: install-manifest
+install-manifest: ## Render deploy/install.yaml and deploy/secrets-everywhere.yaml from the chart
+	@deploy/render.sh
+
 .PHONY: protocol
 protocol: ## Print the rules: generate the tables and diagrams in docs/ from src/lifecycle
 	UPDATE=1 cargo test --locked --package aicore-operator --test protocol
@@ -63,8 +68,12 @@ audit: $(CARGO_DENY) ## Check all dependencies against the RustSec advisories, w
 	$(CARGO_DENY) --locked check advisories
 
 .PHONY: image
-image: ## Build the container image; IMAGE=name:tag names it
-	docker build --tag $(IMAGE) .
+image: ## Build the container image aicore-operator; REGISTRY=registry.example.com/team/ stands before its name
+	docker build --tag $(REGISTRY)aicore-operator:$(VERSION) .
+
+.PHONY: image-emulator
+image-emulator: ## Build the container image aicore-emulator, for a trial without an account
+	docker build --target emulator --tag $(REGISTRY)aicore-emulator:$(VERSION) .
 
 $(CARGO_DENY):
 	cargo install --locked --version $(CARGO_DENY_VERSION) --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny
