@@ -2,6 +2,8 @@
 # Renders what can be installed without Helm from the chart with its default values.
 #
 #   render.sh [folder]     where to write to; deploy/ where none is named
+#
+#   CHART=<folder>         renders another chart than that in deploy/
 set -euo pipefail
 deploy=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly deploy
@@ -11,7 +13,7 @@ assets=$("$deploy/../tests/control-plane/build.sh" helm | tail -n 1)
 readonly helm="${assets#KUBEBUILDER_ASSETS=}/helm"
 
 # Helm tells on standard error of the link to crds/; only its errors are worth reading.
-render() { "$helm" template aicore-operator "$deploy/chart/aicore-operator" --namespace aicore-operator "$@" 2> >(grep -v '^level=INFO' >&2); }
+render() { "$helm" template aicore-operator "${CHART:-$deploy/chart/aicore-operator}" --namespace aicore-operator "$@" 2> >(grep -v '^level=INFO' >&2); }
 
 {
   echo "# The operator with its namespace, definitions, roles and policies. Rendered from deploy/chart by \`make install-manifest\`."

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::world::{EXAMPLE, MODEL, QUICK, RELEASE, ROOT, World, end, run};
+use crate::world::{EXAMPLE, MODEL, QUICK, RELEASE, ROOT, World, end, helm_program, run};
 
 #[tokio::test]
 async fn it_is_in_sync_with_the_chart() {
@@ -24,6 +24,25 @@ async fn it_is_in_sync_with_the_chart() {
             "run `make install-manifest`: deploy/{file} is not what the chart renders"
         );
     }
+}
+
+#[tokio::test]
+async fn the_files_of_a_release_name_the_published_images_and_need_nothing_beside_them() {
+    let folder = tempfile::tempdir().expect("there is room for it");
+    let script = Command::new(Path::new(ROOT).join("deploy/package.sh"));
+    let target = folder.path().display().to_string();
+    let made = run(script, &["registry.example.com/team/", &target], "").await;
+    assert!(made.succeeded, "{}", made.errors);
+    let installed = fs::read_to_string(folder.path().join("install.yaml")).expect("it was made");
+    let version = env!("CARGO_PKG_VERSION");
+    let image = format!("image: \"registry.example.com/team/aicore-operator:{version}\"");
+    assert!(installed.contains(&image), "{image} is not in\n{installed}");
+
+    let chart = folder.path().join(format!("aicore-operator-{version}.tgz"));
+    let chart = chart.display().to_string();
+    let template = ["template", RELEASE, &chart, "--namespace", RELEASE];
+    let rendered = run(Command::new(helm_program().await), &template, "").await;
+    assert!(installed.ends_with(&rendered.output), "{}", rendered.errors);
 }
 
 #[tokio::test]
