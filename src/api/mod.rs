@@ -18,7 +18,7 @@ pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use configuration::{ConfigurationTemplate, RecordedConfiguration};
 pub use connection::{
-    Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,
+    Connection, ConnectionSpec, ConnectionStatus, LeftCall, LeftDeployment, Orphan, SecretReference,
 };
 pub use deployment::{
     Adoption, ConnectionReference, DeletionPolicy, Deployment, DeploymentSpec, DeploymentStatus,

@@ -10,13 +10,16 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use parking_lot::Mutex;
 
-use super::connection::reference;
 use super::connection::views::ConnectionName;
-use crate::aicore::{GroupKey, Tenant};
-use crate::api::Deployment;
+use super::connection::{left, reference};
+use crate::aicore::{self, GroupKey, Tenant};
+use crate::api::{Deployment, LeftCall};
 
 /// How many ids of objects that are gone are remembered.
 const MAXIMUM_FORMER: usize = 10_000;
+
+/// How many calls of objects that are gone are remembered.
+const MAXIMUM_LEFT_CALLS: usize = 10_000;
 
 /// The register of all claims.
 #[derive(Debug, Default)]
@@ -29,9 +32,10 @@ struct Register {
     claimants: HashMap<String, Claimant>,
     /// The uids that record, reserve or name a deployment id.
     by_deployment: HashMap<String, HashSet<String>>,
-    /// The ids that objects recorded which are gone, or that Connections say were left behind, newest last: of deployments, which are nobody's lost
-    /// ones, and of configurations whose create call was open then.
+    /// The deployments that objects recorded which are gone, or that Connections say were left behind, newest last: they are nobody's lost ones.
     former: VecDeque<String>,
+    /// The create calls that were open when their objects were let go, newest last.
+    left_calls: VecDeque<LeftCall>,
 }
 
 /// One object and the deployments it records, reserves or names.
@@ -84,9 +88,22 @@ impl Claims {
         register.leave(recorded.unwrap_or_default());
     }
 
-    /// Notes deployments that were left behind on purpose, and configurations whose create call was open then.
+    /// Notes deployments that were left behind on purpose.
     pub(crate) fn leave(&self, ids: impl IntoIterator<Item = String>) {
         self.register.lock().leave(ids);
+    }
+
+    /// Notes create calls that were open when their objects were let go.
+    pub(crate) fn leave_calls<'a>(&self, calls: impl IntoIterator<Item = &'a LeftCall>) {
+        let known = &mut self.register.lock().left_calls;
+        add_new(known, calls.into_iter().cloned(), MAXIMUM_LEFT_CALLS);
+    }
+
+    /// Whether a deployment may be the result of a create call whose object was let go, so that it is nobody's.
+    pub(crate) fn may_be_left(&self, deployment: &aicore::Deployment) -> bool {
+        let register = self.register.lock();
+        let mut calls = register.left_calls.iter();
+        calls.any(|call| left::may_have_made(call, deployment))
     }
 
     /// Whether an object that is gone has recorded `id`.
@@ -171,13 +188,7 @@ pub(crate) type TenantOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Tenant>;
 
 impl Register {
     fn leave(&mut self, ids: impl IntoIterator<Item = String>) {
-        for id in ids {
-            if !self.former.contains(&id) {
-                self.former.push_back(id);
-            }
-        }
-        let surplus = self.former.len().saturating_sub(MAXIMUM_FORMER);
-        self.former.drain(..surplus);
+        add_new(&mut self.former, ids, MAXIMUM_FORMER);
     }
 
     fn insert(&mut self, uid: String, claimant: Claimant) {
@@ -287,6 +298,17 @@ impl Claimant {
             && tenant_of(&self.connection).as_ref() == Some(&key.tenant);
         named.then_some(1)
     }
+}
+
+/// Adds what is new, and drops what is oldest beyond `limit`.
+fn add_new<T: PartialEq>(known: &mut VecDeque<T>, more: impl IntoIterator<Item = T>, limit: usize) {
+    for it in more {
+        if !known.contains(&it) {
+            known.push_back(it);
+        }
+    }
+    let surplus = known.len().saturating_sub(limit);
+    known.drain(..surplus);
 }
 
 #[cfg(test)]

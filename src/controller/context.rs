@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
 use parking_lot::Mutex;
@@ -76,6 +77,11 @@ impl Options {
     /// clock and writing to the connection may come later than that, as what the network holds back may: that is what lapsed calls are kept for.
     pub(crate) fn settle(&self) -> Duration {
         self.client.request_timeout + self.create_grace
+    }
+
+    /// How long lists may lack what a call has made, to be compared with times that AI Core tells. A settling time of years is no settling time.
+    pub(crate) fn unseen(&self) -> SignedDuration {
+        SignedDuration::try_from(self.settle()).unwrap_or(SignedDuration::MAX)
     }
 }
 

@@ -26,6 +26,7 @@ mod judge;
 mod keys;
 mod late;
 mod leadership;
+mod left;
 mod life;
 mod lost;
 mod manifests;

@@ -25,8 +25,7 @@ use tracing::{instrument, warn};
 
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
-    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, LeftDeployment,
-    set_conditions,
+    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
 use crate::controller::context::Context;
@@ -301,8 +300,7 @@ async fn tell(
         status.secrets = chain::release_former(context, connection, tenant).await?;
     }
     if let Some(tenant) = works {
-        let is_there = |left: &LeftDeployment| left::may_exist(context, tenant, left);
-        status.left.retain(is_there);
+        left::prune(context, tenant, status);
     }
     fill(status, connection, survey, ready);
     if changed.status == connection.status {

@@ -215,9 +215,13 @@ pub(crate) fn lost<'a>(
     lost
 }
 
-/// Whether nobody else creates from a configuration, and no object was let go whose create call from it was open.
-pub(crate) fn is_exclusive(subject: &Subject<'_>, access: &Access, configuration: &str) -> bool {
-    access.exclusive && !subject.context.claims.was_recorded(configuration)
+/// Whether nobody else creates from the configuration of a deployment, and it is not what the call of an object that was let go may have made.
+pub(crate) fn is_exclusive(
+    subject: &Subject<'_>,
+    access: &Access,
+    deployment: &aicore::Deployment,
+) -> bool {
+    access.exclusive && !subject.context.claims.may_be_left(deployment)
 }
 
 /// Those of `ids` that no other object holds.

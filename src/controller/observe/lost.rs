@@ -82,11 +82,13 @@ pub(crate) fn from_configuration(
             false => Lost::Nothing,
         };
     }
-    let late = |id: &String| snapshot.get(id).is_some_and(|found| is_late(object, found));
+    let is_certain = |id: &String| {
+        snapshot.get(id).is_some_and(|found| {
+            is_late(object, found) && look::is_exclusive(subject, access, found)
+        })
+    };
     match candidates.as_slice() {
-        [id] if look::is_exclusive(subject, access, configuration) && late(id) => {
-            Lost::Found(id.clone())
-        }
+        [id] if is_certain(id) => Lost::Found(id.clone()),
         _ => Lost::Ambiguous(candidates),
     }
 }

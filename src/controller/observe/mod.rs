@@ -146,7 +146,9 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
 /// Whether the object goes, or may go, without anything being asked.
 fn is_let_go(situation: &Situation) -> bool {
     let forced = situation.goal.is_terminating() && situation.order == Order::LetGo;
-    forced || (situation.goal == Goal::Orphaned && situation.order != Order::Hold)
+    let leaves = situation.goal == Goal::Orphaned && situation.order != Order::Hold;
+    // What an open call has made must be known before it is left.
+    forced || leaves && !matches!(situation.record, Record::Intent(_))
 }
 
 /// Whether the object is deleted because everything is uninstalled. What had begun before goes on.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::access::{Access, Blocked};
 use super::calls;
@@ -230,7 +230,7 @@ fn late_results(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> 
     let identity = subject.context.identity(object);
     let provable = |deployment: &aicore::Deployment| {
         let name = deployment.configuration_name.as_deref();
-        look::is_exclusive(subject, access, &deployment.configuration_id)
+        look::is_exclusive(subject, access, deployment)
             || bears_our_name(object, &deployment.configuration_id)
             || identity.owns(name.unwrap_or_default())
     };
@@ -271,9 +271,7 @@ pub(crate) fn calls_over(subject: &Subject<'_>, access: &Access) -> Vec<(i64, St
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
         return Vec::new();
     };
-    // A settling time of years is no settling time.
-    let unseen = SignedDuration::try_from(subject.context.options.settle());
-    let unseen = unseen.unwrap_or(SignedDuration::MAX);
+    let unseen = subject.context.options.unseen();
     let shows = |call: &Intent| {
         let results = snapshot
             .iter()
