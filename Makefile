@@ -44,8 +44,9 @@ control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-mana
 	@tests/control-plane/build.sh
 
 .PHONY: crds
-crds: ## Generate crds/ from the types
+crds: ## Generate crds/ from the types, and deploy/install.yaml with them
 	cargo run --locked --package aicore-operator -- crd --out crds
+	@deploy/render.sh
 
 .PHONY: install-manifest
 install-manifest: ## Render deploy/install.yaml and deploy/secrets-everywhere.yaml from the chart
