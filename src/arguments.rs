@@ -1,7 +1,7 @@
 //! The command line. Every flag can also be given as an environment variable.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aicore_operator::aicore::{ClientOptions, InventoryOptions};
@@ -10,6 +10,7 @@ use aicore_operator::controller::Options;
 use aicore_operator::lease::LeaseOptions;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reqwest::Certificate;
 
 /// Runs, stops and deletes SAP AI Core deployments as Kubernetes objects say, and proves that they are gone.
 #[derive(Debug, Parser)]
@@ -91,6 +92,11 @@ pub struct RunArguments {
     #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP", value_parser = FalseyValueParser::new())]
     allow_http: bool,
 
+    /// A file with certificate authorities in PEM that are trusted besides those of the system, for AI Core and its token endpoint. Proxies are
+    /// taken from HTTPS_PROXY and NO_PROXY
+    #[arg(long, env = "AICORE_OPERATOR_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+
     /// From one list of a resource group to the next while nothing moves, in seconds
     #[arg(long, env = "AICORE_OPERATOR_POLL_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     poll_seconds: Duration,
@@ -170,8 +176,12 @@ pub enum LogFormat {
 
 impl RunArguments {
     /// What the arguments mean for the controllers.
-    pub fn options(&self) -> Options {
-        Options {
+    ///
+    /// # Errors
+    ///
+    /// When the file of `--ca-file` cannot be read, or holds no certificate.
+    pub fn options(&self) -> Result<Options, String> {
+        Ok(Options {
             namespace: self.namespace.clone(),
             secret_namespaces: self.secret_namespaces.clone(),
             own_namespace: self.own_namespace.clone(),
@@ -182,6 +192,10 @@ impl RunArguments {
             },
             client: ClientOptions {
                 allow_http: self.allow_http,
+                authorities: self
+                    .ca_file
+                    .as_deref()
+                    .map_or(Ok(Vec::new()), authorities)?,
                 request_timeout: self.request_timeout_seconds,
                 ..ClientOptions::default()
             },
@@ -198,7 +212,17 @@ impl RunArguments {
                 name: self.lease_name.clone(),
                 duration: self.lease_duration_seconds,
             },
-        }
+        })
+    }
+}
+
+/// The certificates in a file.
+fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
+    let unusable = |why: String| format!("--ca-file {}: {why}", file.display());
+    let text = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    match Certificate::from_pem_bundle(&text) {
+        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
+        _ => Err(unusable("there is no certificate in PEM in it".to_owned())),
     }
 }
 
