@@ -88,3 +88,23 @@ async fn the_version_of_the_chart_is_that_of_the_program() {
         assert!(told, "{line} is not in\n{}", shown.output);
     }
 }
+
+#[tokio::test]
+async fn the_authorities_that_are_trusted_are_where_the_operator_looks_for_them() {
+    let values = [
+        "certificateAuthorities.configMap=authorities",
+        "certificateAuthorities.key=bundle.pem",
+    ];
+    let rendered = render(&values).await;
+    assert!(rendered.succeeded, "{}", rendered.errors);
+    let folder = "/etc/aicore-operator/authorities";
+    for line in [
+        "- name: AICORE_OPERATOR_CA_FILE",
+        &format!("value: {folder}/bundle.pem"),
+        &format!("mountPath: {folder}"),
+        "name: authorities",
+    ] {
+        let told = rendered.output.lines().any(|told| told.trim() == line);
+        assert!(told, "{line} is not in\n{}", rendered.output);
+    }
+}

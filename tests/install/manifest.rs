@@ -103,7 +103,10 @@ async fn it_takes_the_first_example_to_running_and_back_to_nothing_once_the_oper
 #[tokio::test]
 async fn its_pods_need_no_privilege() {
     let world = World::start().await;
-    world.install(&["emulator.enabled=true", QUICK]).await;
+    let authorities = "certificateAuthorities.configMap=authorities";
+    world
+        .install(&["emulator.enabled=true", authorities, QUICK])
+        .await;
     for name in [RELEASE, "aicore-operator-emulator"] {
         let deployment = world.get(RELEASE, &["deployment.apps", name]).await;
         let pod = json!({
