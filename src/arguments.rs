@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aicore_operator::aicore::{ClientOptions, InventoryOptions};
 use aicore_operator::api::DeletionPolicy;
-use aicore_operator::controller::Options;
+use aicore_operator::controller::{Mode, Options};
 use aicore_operator::lease::LeaseOptions;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -41,6 +41,15 @@ pub struct CrdArguments {
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
+    /// Whether anything is written to AI Core
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_MODE",
+        value_enum,
+        default_value = "manage"
+    )]
+    mode: Hand,
+
     /// Look at this namespace only; at all namespaces when none is given
     #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -159,6 +168,14 @@ pub struct RunArguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum Hand {
+    /// Do what each object asks for
+    Manage,
+    /// Only show it: every object is treated as one with managementPolicy Observe
+    Observe,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Policy {
     /// Stop it, delete it, and keep the object until that is proven
     Delete,
@@ -182,6 +199,10 @@ impl RunArguments {
     /// When the file of `--ca-file` cannot be read, or holds no certificate.
     pub fn options(&self) -> Result<Options, String> {
         Ok(Options {
+            mode: match self.mode {
+                Hand::Manage => Mode::Manage,
+                Hand::Observe => Mode::Observe,
+            },
             namespace: self.namespace.clone(),
             secret_namespaces: self.secret_namespaces.clone(),
             own_namespace: self.own_namespace.clone(),

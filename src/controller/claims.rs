@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 
 use super::connection::views::ConnectionName;
 use super::connection::{left, reference};
+use super::subject::looks_on;
 use crate::aicore::{self, GroupKey, Tenant};
 use crate::api::{Deployment, LeftCall};
 
@@ -48,6 +49,10 @@ struct Claimant {
     connection: ConnectionName,
     /// Whether it may use that Connection.
     allowed: bool,
+    /// Whether it only looks on: it wants news of its deployment, and holds nothing.
+    looks_on: bool,
+    /// Whether its deployment was recorded while it looked on, so that whoever else records it comes first.
+    observed_only: bool,
     /// The deployment of the object, and those that are retiring.
     recorded: Vec<String>,
     reserved: Option<(GroupKey, String)>,
@@ -55,12 +60,20 @@ struct Claimant {
 }
 
 impl Claims {
-    /// Notes what an object records and names.
-    pub(crate) fn observe(&self, object: &Deployment) {
-        let Some(uid) = object.uid() else { return };
+    /// Notes what an object records and names. Returns the objects that may have what it has let go of.
+    pub(crate) fn observe(&self, object: &Deployment) -> Vec<ObjectRef<Deployment>> {
+        let Some(uid) = object.uid() else {
+            return Vec::new();
+        };
         let mut register = self.register.lock();
         let former = register.remove(&uid);
-        register.insert(uid, Claimant::new(object, former));
+        let claimant = Claimant::new(object, former.clone());
+        let former = former.filter(|former| !former.looks_on);
+        let kept = |id: &&str| !claimant.looks_on && claimant.ids().any(|kept| kept == *id);
+        let let_go = former.iter().flat_map(Claimant::ids);
+        let heirs = register.heirs(let_go.filter(|id| !kept(id)));
+        register.insert(uid, claimant);
+        heirs
     }
 
     /// Notes whether the object may use the Connection that its spec names. Until that is known, naming a deployment through the Connection of
@@ -81,11 +94,14 @@ impl Claims {
         }
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
+    /// Forgets an object that is gone. Returns the objects that may have what it had.
+    pub(crate) fn forget(&self, uid: &str) -> Vec<ObjectRef<Deployment>> {
         let mut register = self.register.lock();
-        let recorded = register.remove(uid).map(|claimant| claimant.recorded);
+        let former = register.remove(uid).filter(|claimant| !claimant.looks_on);
+        let heirs = register.heirs(former.iter().flat_map(Claimant::ids));
+        let recorded = former.map(|claimant| claimant.recorded);
         register.leave(recorded.unwrap_or_default());
+        heirs
     }
 
     /// Notes deployments that were left behind on purpose.
@@ -187,6 +203,14 @@ impl Claims {
 pub(crate) type TenantOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Tenant>;
 
 impl Register {
+    /// The objects that record, reserve or name one of `ids`.
+    fn heirs<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<ObjectRef<Deployment>> {
+        let uids = ids.filter_map(|id| self.by_deployment.get(id)).flatten();
+        uids.filter_map(|uid| self.claimants.get(uid))
+            .map(|claimant| claimant.object.clone())
+            .collect()
+    }
+
     fn leave(&mut self, ids: impl IntoIterator<Item = String>) {
         add_new(&mut self.former, ids, MAXIMUM_FORMER);
     }
@@ -258,12 +282,16 @@ impl Claimant {
             tenant: status.and_then(|status| status.tenant.clone()),
             connection,
             allowed: at_home || still_allowed,
+            looks_on: looks_on(object),
+            observed_only: status.is_some_and(|status| status.observed_only),
             // adopt is read only while no id is recorded, so what is recorded hides what is named.
             named: named.filter(|id| {
                 current.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
             }),
             recorded,
-            reserved: former.and_then(|former| former.reserved),
+            reserved: former
+                .filter(|_| !looks_on(object))
+                .and_then(|former| former.reserved),
         }
     }
 
@@ -278,6 +306,9 @@ impl Claimant {
 
     /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
     fn rank(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<u8> {
+        if self.looks_on {
+            return None;
+        }
         let reserved = self
             .reserved
             .as_ref()
@@ -291,7 +322,7 @@ impl Claimant {
         if self.recorded.iter().any(|recorded| recorded == id)
             && self.tenant.as_ref() == Some(&key.tenant)
         {
-            return Some(0);
+            return Some(u8::from(self.observed_only));
         }
         let named = self.allowed
             && self.named.as_deref() == Some(id)

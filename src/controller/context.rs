@@ -28,9 +28,20 @@ use crate::lease::{Leadership, LeaseOptions};
 use crate::lifecycle::identity::Identity;
 use crate::metrics::Metrics;
 
+/// Whether the operator writes to AI Core at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// It does what each object asks for.
+    Manage,
+    /// It treats every object as one with the managementPolicy Observe.
+    Observe,
+}
+
 /// How the operator behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Whether anything is written to AI Core.
+    pub mode: Mode,
     /// The only namespace to look at; all of them when none is given.
     pub namespace: Option<String>,
     /// The only namespaces where Secrets may be read; wherever it looks when none is given.
@@ -57,6 +68,16 @@ pub struct Options {
     pub concurrency: u16,
     /// How the Lease of the leader is held.
     pub lease: LeaseOptions,
+}
+
+impl Mode {
+    /// The mode as the command line has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manage => "manage",
+            Self::Observe => "observe",
+        }
+    }
 }
 
 impl Options {

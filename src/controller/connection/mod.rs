@@ -28,7 +28,7 @@ use crate::api::{
     Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
-use crate::controller::context::Context;
+use crate::controller::context::{Context, Mode};
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::tell::events::{News, shortened};
@@ -281,7 +281,7 @@ async fn tell(
 ) -> Result<(), kube::Error> {
     let mut changed = connection.clone();
     let status = changed.status.get_or_insert_default();
-    let ready = ready(connection, &survey, users);
+    let ready = ready(context.options.mode, connection, &survey, users);
     let mut conditions = status.conditions.iter();
     let before = conditions.find(|condition| condition.kind == ConditionKind::Ready);
     let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
@@ -325,7 +325,7 @@ async fn tell(
     Ok(())
 }
 
-fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
+fn ready(mode: Mode, connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
     let (reason, mut message) = match &survey.problem {
         None => ("Connected", survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
@@ -333,6 +333,10 @@ fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condi
     if let Some(owner) = &survey.owner {
         let secret = &connection.spec.secret_ref.name;
         message = format!("{message}. {}", owner::warning(owner, secret));
+    }
+    if mode == Mode::Observe {
+        message =
+            format!("{message}. The operator runs with --mode=observe and writes nothing there");
     }
     if let Some(users) = users {
         message = format!("{message}. It stays until these Deployments are gone: {users}");

@@ -9,7 +9,7 @@ use super::lost::{self, Lost};
 use super::others::is_known;
 use crate::aicore::{self, ConfigurationFilter, Observed, Snapshot, Status, TargetStatus};
 use crate::api::ConfigurationTemplate;
-use crate::controller::subject::{Subject, adopts};
+use crate::controller::subject::{Subject, adopts, looks_on};
 use crate::lifecycle::situation::{Goal, Look};
 
 /// What a look found.
@@ -84,7 +84,7 @@ pub(crate) fn adopted(
         .claims
         .holder(&access.key, id, &subject.context.tenant_of());
     let look = match (snapshot.get(id), holder) {
-        (_, Some(holder)) if holder != subject.uid => Look::Claimed,
+        (_, Some(holder)) if holder != subject.uid && !looks_on(&subject.object) => Look::Claimed,
         (None, _) => Look::Nothing,
         (Some(_), _) => Look::One,
     };

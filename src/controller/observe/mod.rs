@@ -54,6 +54,8 @@ pub(crate) struct Observation {
     pub(crate) calls_over: Vec<(i64, String)>,
     /// Whether a stop that the status records can have no effect any more.
     pub(crate) stop_is_over: bool,
+    /// The name of the configuration that the spec asks for and that AI Core lacks, where nothing may be created.
+    pub(crate) missing_configuration: Option<String>,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
     /// What applications are told.
@@ -112,6 +114,7 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         call_stays_open: false,
         calls_over: Vec::new(),
         stop_is_over: false,
+        missing_configuration: None,
         problem: None,
         endpoint: Endpoint::default(),
         recheck: None,
