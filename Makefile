@@ -82,6 +82,8 @@ image-emulator: ## Build the container image aicore-emulator, for a trial withou
 .PHONY: sbom
 sbom: $(CARGO_CYCLONEDX) ## List what the program is made of, as CycloneDX, in aicore-operator.cdx.json
 	$(CARGO_CYCLONEDX) cyclonedx --format json --target all --override-filename aicore-operator.cdx --manifest-path Cargo.toml
+	@# It makes one for every member of the workspace; the tests are not released.
+	@rm -f tests/*/aicore-operator.cdx.json
 
 .PHONY: release-files
 release-files: ## Make the files of a release: chart, manifests, SBOM and checksums; REGISTRY=registry.example.com/team/ is where the images are

@@ -27,6 +27,7 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
         ("secrets.clusterwide=true", "clusterwide"),
         ("secret.clusterWide=true", "'secret'"),
         ("replicas=two", "/replicas"),
+        ("mode=watch", "/mode"),
         ("defaultDeletionPolicy=keep", "/defaultDeletionPolicy"),
         ("watchNamespace=Team A", "/watchNamespace"),
         ("secrets.namespaces=team-a", "/secrets/namespaces"),
