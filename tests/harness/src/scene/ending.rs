@@ -83,7 +83,7 @@ impl Scene {
         let mut told = self.operator.log();
         assert!(
             self.may_lack_rights || !told.contains("is forbidden: User"),
-            "the operator was refused something; compare its log with deploy/rbac.yaml:\n{told}"
+            "the operator was refused something; compare its log with deploy/install.yaml:\n{told}"
         );
         for kind in ["Event", "Deployment", "Connection"] {
             told += &json!(self.everywhere(kind).await).to_string();
