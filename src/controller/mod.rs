@@ -71,9 +71,7 @@ const WATCH_TIMEOUT: u32 = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The custom resources are not installed, or may not be read.
-    #[error(
-        "the custom resources cannot be read; apply the files in crds/ and the roles in deploy/ first"
-    )]
+    #[error("the custom resources cannot be read; install deploy/install.yaml or the chart first")]
     CustomResources(#[source] kube::Error),
     /// The uid of the namespace kube-system could not be read.
     #[error(

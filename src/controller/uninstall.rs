@@ -53,7 +53,7 @@ async fn ask(kube: &Client) -> Result<bool, kube::Error> {
 fn unanswered(error: &kube::Error) -> Problem {
     let message = format!(
         "the definition {} cannot be read ({}), and without it nobody knows whether this object is deleted or everything is uninstalled; allow the \
-         operator to get it, as deploy/rbac.yaml does",
+         operator to get it, as deploy/install.yaml does",
         Deployment::crd_name(),
         cause(error)
     );

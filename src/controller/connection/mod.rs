@@ -171,10 +171,11 @@ async fn client(
     connection: &Connection,
 ) -> Result<(Result<Client, Problem>, Option<String>), kube::Error> {
     let reference = &connection.spec.secret_ref;
-    let secrets: Api<Secret> = Api::namespaced(
-        context.kube.clone(),
-        &connection.namespace().unwrap_or_default(),
-    );
+    let namespace = connection.namespace().unwrap_or_default();
+    if !context.options.reaches_secrets_of(&namespace) {
+        return Ok((Err(out_of_reach(context, &reference.name)), None));
+    }
+    let secrets: Api<Secret> = Api::namespaced(context.kube.clone(), &namespace);
     let Some(secret) = secrets.get_opt(&reference.name).await? else {
         let message = format!(
             "there is no Secret {} in this namespace; create it with a SAP AI Core service key",
@@ -192,10 +193,7 @@ async fn client(
         reason: Reason::InvalidSecret,
         message: format!("Secret {}: {error}", reference.name),
     };
-    let name = (
-        connection.namespace().unwrap_or_default(),
-        connection.name_any(),
-    );
+    let name = (namespace, connection.name_any());
     let client = match key {
         Err(error) => Err(unusable(error)),
         Ok(key) => match context.connections.get(&name) {
@@ -208,6 +206,19 @@ async fn client(
         },
     };
     Ok((client, owner))
+}
+
+/// The operator is installed so that it reads Secrets elsewhere.
+fn out_of_reach(context: &Context, secret: &str) -> Problem {
+    let message = format!(
+        "Secret {secret} cannot be used: the operator reads Secrets in {} only. Have this namespace added (secrets.namespaces of the chart), or use a \
+         Connection there that grants this namespace access",
+        context.options.secret_namespaces.join(", ")
+    );
+    Problem {
+        reason: "SecretOutOfReach",
+        message,
+    }
 }
 
 /// Makes the outcome known to the Deployments that use the Connection.

@@ -20,7 +20,7 @@ use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
 use crate::scene::Setting;
 
-/// The namespace of the operator in `deploy/rbac.yaml`.
+/// The namespace of the operator in `deploy/install.yaml`.
 pub const NAMESPACE: &str = "aicore-operator";
 
 /// The name of its service account there.
@@ -328,7 +328,7 @@ async fn kubeconfig(control_plane: &ControlPlane) -> PathBuf {
     let kubeconfig = control_plane
         .kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
         .await
-        .expect("deploy/rbac.yaml has made the service account");
+        .expect("deploy/install.yaml has made the service account");
     made.insert(place.to_owned(), kubeconfig.clone());
     kubeconfig
 }
@@ -346,20 +346,24 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
     std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
-/// Installs the CustomResourceDefinitions, the RBAC and the admission policy, and puts back what a test has changed of them.
+/// Installs the CustomResourceDefinitions, the RBAC and the admission policies, and puts back what a test has changed of them. The operator's pods
+/// are left out: it runs as a process of the test, and in every namespace that a test makes.
 ///
 /// # Panics
 ///
 /// When a manifest is refused.
 pub async fn install(control_plane: &ControlPlane) {
-    const APPLY: [&str; 4] = ["apply", "--server-side", "--force-conflicts", "-f"];
-    let steps: [&[&str]; 3] = [
-        &[&APPLY[..], &["crds"]].concat(),
+    let steps: [&[&str]; 2] = [
         &[
-            &APPLY[..],
-            &["deploy/rbac.yaml", "-f", "deploy/protection.yaml"],
-        ]
-        .concat(),
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--selector=app.kubernetes.io/component!=operator",
+            "-f",
+            "deploy/install.yaml",
+            "-f",
+            "deploy/secrets-everywhere.yaml",
+        ],
         &[
             "wait",
             "--for=condition=Established",
