@@ -131,6 +131,8 @@ pub enum Reason {
     Scheduled,
     /// The Secret of the Connection does not exist.
     SecretMissing,
+    /// The operator may not read the Secret of the Connection.
+    SecretOutOfReach,
     /// The Secret of the Connection is being deleted.
     SecretTerminating,
     /// The deployment takes requests.

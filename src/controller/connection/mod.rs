@@ -216,7 +216,7 @@ fn out_of_reach(context: &Context, secret: &str) -> Problem {
         context.options.secret_namespaces.join(", ")
     );
     Problem {
-        reason: "SecretOutOfReach",
+        reason: Reason::SecretOutOfReach,
         message,
     }
 }
