@@ -141,11 +141,7 @@ fn resolve(
         .unwrap_or_default();
     let options = &subject.context.options;
     let settle = options.settle();
-    let settling = match youngest.checked_sub(settle) {
-        None => Settling::Going,
-        Some(over) if snapshot.requested_at.elapsed() > over => Settling::Unseen,
-        Some(_) => Settling::Over,
-    };
+    let settling = Settling::of(youngest, settle, snapshot.requested_at.elapsed());
     let outcome = intent::resolve(subject.uid, &open, &candidates, provable);
     let left = candidates.iter().any(|id| !intent.known.contains(id));
     let rivalry = Rivalry {

@@ -76,6 +76,20 @@ pub fn old_views() -> Model {
     }
 }
 
+/// One object whose user changes his mind twice behind an old list, while a stop is on its way.
+pub fn a_stop_behind_an_old_list() -> Model {
+    Model {
+        title: "a stop behind an old list",
+        budget: Budget {
+            held_lists: 1,
+            lost_calls: 1,
+            edits: 2,
+            ..Budget::NONE
+        },
+        ..old_views()
+    }
+}
+
 /// One object and lists that lag, and that lack a deployment which answers.
 pub fn odd_lists() -> Model {
     Model {

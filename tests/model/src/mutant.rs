@@ -53,6 +53,8 @@ pub enum Mutant {
     DeleteUnrecorded,
     /// A recorded stop is forgotten while it can still have its effect.
     StopForgottenEarly,
+    /// A recorded stop is forgotten by a list that was requested before it can have no effect any more.
+    StopForgottenUnseen,
     /// Results of several create calls are shared out before all of these have settled.
     SharedOutAtOnce,
     /// A create call is given up although a deployment is left that it could have made.
@@ -81,7 +83,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::DeleteInsteadOfStop,
         Self::DeleteWhileStopping,
         Self::ReleaseWithoutProof,
@@ -107,6 +109,7 @@ impl Mutant {
         Self::LapsedLease,
         Self::DeleteUnrecorded,
         Self::StopForgottenEarly,
+        Self::StopForgottenUnseen,
         Self::SharedOutAtOnce,
         Self::NothingLeftForOthers,
         Self::ChosenAtOnce,

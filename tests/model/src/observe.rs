@@ -1,7 +1,7 @@
 //! From a state to the [`Situation`] of one object, as `src/controller/observe` does it: the same questions in the same order.
 
 use aicore_operator::lifecycle::Situation;
-use aicore_operator::lifecycle::evidence::{Missing, Past};
+use aicore_operator::lifecycle::evidence::{Missing, Past, Settling};
 use aicore_operator::lifecycle::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
     Remote, Replacement, Resolution, Source, State as RemoteState, Target, Uninstall,
@@ -101,16 +101,27 @@ impl Observer<'_> {
             Some((known, ticks)) if known == id => (id, ticks),
             _ => (id, 0),
         });
-        let settle = self.protocol.timing.settle();
         Observation {
             situation,
             object: self.object,
-            stop_is_over: self.memory.stop.is_none_or(|(_, ticks)| ticks >= settle)
-                || self.protocol.has(Mutant::StopForgottenEarly),
+            stop_is_over: self.stop_settling() == Settling::Over,
             remote,
             candidates: self.candidates,
             retiring,
             memory: self.memory,
+        }
+    }
+
+    /// How far a stop that is recorded has settled.
+    fn stop_settling(&self) -> Settling {
+        let settle = self.protocol.timing.settle();
+        let going = self.memory.stop.is_some_and(|(_, ticks)| ticks < settle);
+        if going && !self.protocol.has(Mutant::StopForgottenEarly) {
+            Settling::Going
+        } else if self.memory.stop_unsettled && !self.protocol.has(Mutant::StopForgottenUnseen) {
+            Settling::Unseen
+        } else {
+            Settling::Over
         }
     }
 

@@ -47,6 +47,8 @@ pub struct Memory {
     pub intent: Option<(u8, u8)>,
     /// The deployment whose stop is recorded, and for how many ticks that was seen.
     pub stop: Option<(Id, u8)>,
+    /// Whether the held list was requested before the settling time of that stop had passed.
+    pub stop_unsettled: bool,
     /// For how many ticks every list has lacked each deployment.
     pub missing: [Option<u8>; DEPLOYMENTS],
     /// The deployments whose delete was accepted.

@@ -257,6 +257,7 @@ impl State {
         for memory in &mut self.leader.memories {
             memory.outdated = false;
             memory.unsettled = memory.intent.is_some_and(|(_, ticks)| ticks < settle);
+            memory.stop_unsettled = memory.stop.is_none_or(|(_, ticks)| ticks < settle);
         }
     }
 
@@ -266,6 +267,7 @@ impl State {
         for memory in &mut self.leader.memories {
             memory.outdated = false;
             memory.unsettled = false;
+            memory.stop_unsettled = false;
             memory.sent = None;
         }
     }

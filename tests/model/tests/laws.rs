@@ -28,6 +28,7 @@ laws_hold! {
     with_one_object: one_object;
     in_slow_motion: one_object_in_slow_motion;
     with_old_views: old_views;
+    with_a_stop_behind_an_old_list: a_stop_behind_an_old_list;
     with_odd_lists: odd_lists;
     with_two_leaders: two_leaders;
     with_two_leaders_and_a_change_of_mind: two_leaders_and_a_change_of_mind;

@@ -26,6 +26,7 @@ fn exploration(mutant: Mutant) -> Model {
             instances::odd_lists()
         }
         Mutant::OldListsCount => instances::old_views(),
+        Mutant::StopForgottenUnseen => instances::a_stop_behind_an_old_list(),
         Mutant::LapsedLease => instances::two_leaders(),
         Mutant::KeepBlindly => instances::two_leaders_and_a_change_of_mind(),
         Mutant::NoLookBeforeCreate => instances::time_travel(),
