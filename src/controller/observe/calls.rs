@@ -9,7 +9,7 @@ use super::access::{Access, Blocked};
 use super::findings::Findings;
 use super::group::{self, Standing};
 use super::look::{adopted, is_exclusive, lost};
-use super::others::may_be_of;
+use super::signs::may_be_of;
 use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};

@@ -71,6 +71,16 @@ pub enum Mutant {
     LeftUnrecorded,
     /// A stop or delete is sent although the user has changed his mind while it waited.
     SentUnasked,
+    /// The result of a create call that was given up may come however late.
+    HourIgnored,
+    /// Nobody looks for a successor of a deployment that has stopped.
+    NoLookBeforeStoppedElsewhere,
+    /// What was made in a time that etcd has forgotten is left to run beside what is recorded.
+    ForgottenIgnored,
+    /// What was made in such a time has to go although what is recorded is about to end.
+    ForgottenEndedEarly,
+    /// What was made in such a time has to go before a stop can have its effect that was sent then.
+    ForgottenAtOnce,
     /// A deployment that is replaced is not recorded any more.
     FormerForgotten,
     /// A deployment that is replaced goes at once.
@@ -83,7 +93,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 43] = [
         Self::DeleteInsteadOfStop,
         Self::DeleteWhileStopping,
         Self::ReleaseWithoutProof,
@@ -118,6 +128,11 @@ impl Mutant {
         Self::FoundIsProof,
         Self::LeftUnrecorded,
         Self::SentUnasked,
+        Self::HourIgnored,
+        Self::NoLookBeforeStoppedElsewhere,
+        Self::ForgottenIgnored,
+        Self::ForgottenEndedEarly,
+        Self::ForgottenAtOnce,
         Self::FormerForgotten,
         Self::FormerNotHeld,
         Self::FormerHeldUntilCreated,
