@@ -1,15 +1,16 @@
 //! The command line. Every flag can also be given as an environment variable.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aicore_operator::aicore::{ClientOptions, InventoryOptions};
 use aicore_operator::api::DeletionPolicy;
-use aicore_operator::controller::Options;
+use aicore_operator::controller::{Mode, Options};
 use aicore_operator::lease::LeaseOptions;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use reqwest::Certificate;
 
 /// Runs, stops and deletes SAP AI Core deployments as Kubernetes objects say, and proves that they are gone.
 #[derive(Debug, Parser)]
@@ -40,6 +41,15 @@ pub struct CrdArguments {
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
+    /// Whether anything is written to AI Core
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_MODE",
+        value_enum,
+        default_value = "manage"
+    )]
+    mode: Hand,
+
     /// Look at this namespace only; at all namespaces when none is given
     #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -81,6 +91,11 @@ pub struct RunArguments {
     /// Accept service keys with plain http addresses, where everybody on the way can read the key and the tokens
     #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP", value_parser = FalseyValueParser::new())]
     allow_http: bool,
+
+    /// A file with certificate authorities in PEM that are trusted besides those of the system, for AI Core and its token endpoint. Proxies are
+    /// taken from HTTPS_PROXY and NO_PROXY
+    #[arg(long, env = "AICORE_OPERATOR_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 
     /// From one list of a resource group to the next while nothing moves, in seconds
     #[arg(long, env = "AICORE_OPERATOR_POLL_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
@@ -144,6 +159,14 @@ pub struct RunArguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum Hand {
+    /// Do what each object asks for
+    Manage,
+    /// Only show it: every object is treated as one with managementPolicy Observe
+    Observe,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum Policy {
     /// Stop it, delete it, and keep the object until that is proven
     Delete,
@@ -161,8 +184,16 @@ pub enum LogFormat {
 
 impl RunArguments {
     /// What the arguments mean for the controllers.
-    pub fn options(&self) -> Options {
-        Options {
+    ///
+    /// # Errors
+    ///
+    /// When the file of `--ca-file` cannot be read, or holds no certificate.
+    pub fn options(&self) -> Result<Options, String> {
+        Ok(Options {
+            mode: match self.mode {
+                Hand::Manage => Mode::Manage,
+                Hand::Observe => Mode::Observe,
+            },
             namespace: self.namespace.clone(),
             own_namespace: self.own_namespace.clone(),
             cluster_id: self.cluster_id.clone(),
@@ -172,6 +203,10 @@ impl RunArguments {
             },
             client: ClientOptions {
                 allow_http: self.allow_http,
+                authorities: self
+                    .ca_file
+                    .as_deref()
+                    .map_or(Ok(Vec::new()), authorities)?,
                 request_timeout: self.request_timeout_seconds,
                 ..ClientOptions::default()
             },
@@ -188,7 +223,17 @@ impl RunArguments {
                 name: self.lease_name.clone(),
                 duration: self.lease_duration_seconds,
             },
-        }
+        })
+    }
+}
+
+/// The certificates in a file.
+fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
+    let unusable = |why: String| format!("--ca-file {}: {why}", file.display());
+    let text = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    match Certificate::from_pem_bundle(&text) {
+        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
+        _ => Err(unusable("there is no certificate in PEM in it".to_owned())),
     }
 }
 

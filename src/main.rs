@@ -66,6 +66,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         .install_default()
         .map_err(|_| "another TLS provider was installed before")?;
 
+    let mut options = arguments.options()?;
     let mut config = kube::Config::infer().await.map_err(|failure| {
         format!(
             "no Kubernetes API: {}. Run inside a cluster, or set KUBECONFIG",
@@ -80,7 +81,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
     let ended = CancellationToken::new();
     let server = Server::bind(arguments.listen, metrics.clone()).await?;
     let serving = tokio::spawn(server.serve(ended.clone()));
-    let mut options = arguments.options();
+
     options.client.remote_calls = metrics.remote_calls();
     let outcome = controller::run(config, options, metrics, shutdown).await;
     // While the last steps are taken it still lives. The process ends whether every client has got its answer or not.

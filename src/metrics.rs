@@ -10,10 +10,11 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use reqwest::Method;
 
-use crate::controller::Listed;
+use crate::controller::{Listed, Mode};
 use crate::lease::Leadership;
 use leader::Leader;
 use objects::Objects;
@@ -29,6 +30,7 @@ pub struct Metrics {
     leadership: Leadership,
     remote_calls: RemoteCalls,
     forced_releases: Counter,
+    modes: Family<InMode, Gauge>,
 }
 
 /// How many calls of the AI Core API were made, by verb and answer.
@@ -41,6 +43,11 @@ struct Call {
     code: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InMode {
+    mode: &'static str,
+}
+
 impl Metrics {
     /// Makes them, all counters at zero.
     pub fn new() -> Self {
@@ -50,6 +57,7 @@ impl Metrics {
             leadership: Leadership::default(),
             remote_calls: RemoteCalls::default(),
             forced_releases: Counter::default(),
+            modes: Family::default(),
         };
         metrics.registered()
     }
@@ -64,6 +72,11 @@ impl Metrics {
             "forced_releases",
             "Objects that were let go by force although a remote deployment may be left",
             self.forced_releases.clone(),
+        );
+        self.registry.register(
+            "mode",
+            "The mode of the operator: 1 for manage, or for observe, in which nothing is written to AI Core",
+            self.modes.clone(),
         );
         let objects = Objects::new(self.listed.clone());
         self.registry.register_collector(Box::new(objects));
@@ -85,6 +98,12 @@ impl Metrics {
     /// The counter that a client counts its calls with.
     pub fn remote_calls(&self) -> RemoteCalls {
         self.remote_calls.clone()
+    }
+
+    /// Tells in which mode the operator works, until it ends.
+    pub fn works_in(&self, mode: Mode) {
+        let mode = mode.word();
+        self.modes.get_or_create(&InMode { mode }).set(1);
     }
 
     /// Counts an object that is let go by force.
@@ -135,6 +154,14 @@ mod tests {
                 .encode()
                 .contains("aicore_forced_releases_total 1\n")
         );
+    }
+
+    #[test]
+    fn an_operator_that_only_observes_says_so() {
+        let metrics = Metrics::new();
+        metrics.works_in(Mode::Observe);
+        let text = metrics.encode();
+        assert!(text.contains("aicore_mode{mode=\"observe\"} 1\n"), "{text}");
     }
 
     #[test]

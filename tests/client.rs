@@ -5,6 +5,8 @@
 mod bulk;
 #[path = "client/calls.rs"]
 mod calls;
+#[path = "client/certificates.rs"]
+mod certificates;
 #[path = "client/failures.rs"]
 mod failures;
 #[path = "client/gathering.rs"]

@@ -8,11 +8,12 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::bulk::{self, Verb};
-use super::credentials::{ServiceKey, ServiceKeyError, Tenant};
+use super::credentials::{ServiceKey, Tenant};
 use super::error::Error;
 use super::learned::Learned;
 use super::links::{continue_token, created_id};
 use super::paging::{Listing, incomplete};
+use super::service_key_error::ServiceKeyError;
 pub use super::transport::ClientOptions;
 use super::transport::{Call, Transport};
 use super::types::{

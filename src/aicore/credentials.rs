@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use reqwest::Url;
 use schemars::JsonSchema;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::addresses::{api_url, token_url};
+use super::proof::Proof;
+use super::service_key_error::ServiceKeyError;
 use super::{http, layout};
 
 /// Where ids live: two deployments with the same id are the same one only when their tenants are equal.
@@ -24,92 +27,16 @@ pub struct Tenant {
     pub identity_zone_id: String,
 }
 
-/// A service key with a client secret: who we are, where tokens are issued, and which API they open.
+/// A service key: who we are and how we prove it, where tokens are issued, and which API they open.
 ///
-/// `Debug` shows everything but the secret.
+/// `Debug` shows everything but the proof.
 #[derive(Clone, Debug)]
 pub struct ServiceKey {
     client_id: String,
-    client_secret: SecretString,
+    proof: Proof,
     token_url: Url,
     api_url: Url,
     tenant: Tenant,
-}
-
-/// Why a Secret does not give a usable service key. No variant repeats a value of the Secret.
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceKeyError {
-    /// The key of the Secret that was asked for is not there.
-    #[error(
-        "the Secret has no key `{key}`; it has: {present}; name the right one in spec.secretRef.key"
-    )]
-    NoSuchKey {
-        /// The key that was asked for.
-        key: String,
-        /// The keys that the Secret has, separated by commas.
-        present: String,
-    },
-    /// No entry of the Secret looks like credentials of AI Core.
-    #[error(
-        "the Secret holds no AI Core service key: neither an entry `clientid` nor one whose value is JSON with `clientid` \
-         (it has: {present}); store the service key's JSON under `key`"
-    )]
-    NoServiceKey {
-        /// The keys that the Secret has, separated by commas.
-        present: String,
-    },
-    /// Several entries hold a service key, and guessing could reach the wrong tenant.
-    #[error(
-        "several keys of the Secret hold a service key ({keys}); name the right one in spec.secretRef.key"
-    )]
-    Several {
-        /// The keys that hold one, separated by commas.
-        keys: String,
-    },
-    /// The value is not a JSON object.
-    #[error(
-        "the value under `{key}` of the Secret is not a JSON object (line {line}, column {column}); paste the whole service key"
-    )]
-    NotJson {
-        /// The key of the Secret.
-        key: String,
-        /// The line of the fault, counted from 1; 0 when the JSON is sound but no object.
-        line: usize,
-        /// The column of the fault, counted from 1; 0 when the JSON is sound but no object.
-        column: usize,
-    },
-    /// A field that every service key with a client secret has is missing or empty.
-    #[error(
-        "the service key lacks `{field}`; create a new service key or binding and store it whole"
-    )]
-    MissingField {
-        /// The field's name as AI Core writes it.
-        field: &'static str,
-    },
-    /// A URL of the service key cannot be used.
-    #[error("`{field}` of the service key is not usable: {why}; store the service key unchanged")]
-    InvalidUrl {
-        /// The field's name as AI Core writes it.
-        field: &'static str,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// A URL of the service key is plain http, so secret and token would travel in the clear.
-    #[error(
-        "`{field}` of the service key is a plain http address; use https, or allow http with --allow-http where nothing is at stake"
-    )]
-    Insecure {
-        /// The field's name as AI Core writes it.
-        field: &'static str,
-    },
-    /// The key authenticates by certificate.
-    #[error(
-        "the service key is of the X.509 kind, which is not supported yet; create one of the kind with a client secret"
-    )]
-    X509,
-    /// The HTTP client could not be set up, for instance because the system has no CA certificates.
-    #[error("the HTTP client cannot be set up; check that the system has CA certificates")]
-    HttpClient(#[source] reqwest::Error),
 }
 
 // === impl ServiceKey ===
@@ -133,19 +60,17 @@ impl ServiceKey {
 
     fn from_credentials(credentials: &Map<String, Value>) -> Result<Self, ServiceKeyError> {
         let client_id = required(credentials, "clientid")?;
-        if text(credentials, "clientsecret").is_none() && is_x509(credentials) {
-            return Err(ServiceKeyError::X509);
-        }
-        let client_secret = SecretString::from(required(credentials, "clientsecret")?);
+        let proof = proof(credentials)?;
         let api_url = api_url(&required_api_url(credentials)?)?;
-        let token_url = token_url(&required(credentials, "url")?)?;
+        let field = proof.address_field();
+        let token_url = token_url(field, &required(credentials, field)?)?;
         let tenant = Tenant {
             api_url: api_url.origin().ascii_serialization(),
             identity_zone_id: identity_zone(credentials, &token_url),
         };
         Ok(Self {
             client_id,
-            client_secret,
+            proof,
             token_url,
             api_url,
             tenant,
@@ -162,12 +87,12 @@ impl ServiceKey {
         &self.client_id
     }
 
-    /// The OAuth client secret.
-    pub fn client_secret(&self) -> &SecretString {
-        &self.client_secret
+    /// How the client proves who it is.
+    pub(super) fn proof(&self) -> &Proof {
+        &self.proof
     }
 
-    /// Where tokens are issued: `url` of the service key with `/oauth/token`.
+    /// Where tokens are issued: `url` of the service key, or `certurl` of an X.509 one, with `/oauth/token`.
     pub fn token_url(&self) -> &Url {
         &self.token_url
     }
@@ -182,7 +107,7 @@ impl ServiceKey {
         let mut hash = Sha256::new();
         for part in [
             self.client_id.as_str(),
-            self.client_secret.expose_secret(),
+            self.proof.expose(),
             self.token_url.as_str(),
             self.api_url.as_str(),
             &self.tenant.identity_zone_id,
@@ -202,7 +127,7 @@ impl ServiceKey {
     pub(super) fn require_https(&self) -> Result<(), ServiceKeyError> {
         for (field, url) in [
             ("serviceurls.AI_API_URL", &self.api_url),
-            ("url", &self.token_url),
+            (self.proof.address_field(), &self.token_url),
         ] {
             if url.scheme() != "https" {
                 return Err(ServiceKeyError::Insecure { field });
@@ -248,48 +173,18 @@ fn identity_zone(credentials: &Map<String, Value>, token_url: &Url) -> String {
         .unwrap_or_else(|| format!("{}{}", http::host(token_url), token_url.path()))
 }
 
-fn is_x509(credentials: &Map<String, Value>) -> bool {
-    text(credentials, "credential-type").as_deref() == Some("x509")
+/// An X.509 service key has a certificate in place of the secret. Where a binding has kept both, the secret is as good.
+fn proof(credentials: &Map<String, Value>) -> Result<Proof, ServiceKeyError> {
+    let is_x509 = text(credentials, "credential-type").as_deref() == Some("x509")
         || ["certificate", "certurl"]
             .iter()
-            .any(|field| credentials.contains_key(*field))
-}
-
-fn parse_url(field: &'static str, value: &str) -> Result<Url, ServiceKeyError> {
-    let invalid = |why| ServiceKeyError::InvalidUrl { field, why };
-    let url = Url::parse(value).map_err(|_| invalid("it is not a URL"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(invalid("it does not begin with https://"));
+            .any(|field| credentials.contains_key(*field));
+    if is_x509 && text(credentials, "clientsecret").is_none() {
+        let certificate = required(credentials, "certificate")?;
+        return Proof::certificate(&certificate, &required(credentials, "key")?);
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid("it holds a user name or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid("it has a query or fragment"));
-    }
-    Ok(url)
-}
-
-fn api_url(value: &str) -> Result<Url, ServiceKeyError> {
-    let field = "serviceurls.AI_API_URL";
-    let mut url = parse_url(field, value)?;
-    if !matches!(url.path().trim_end_matches('/'), "" | "/v2") {
-        return Err(ServiceKeyError::InvalidUrl {
-            field,
-            why: "it has a path other than /v2",
-        });
-    }
-    url.set_path("");
-    Ok(url)
-}
-
-fn token_url(value: &str) -> Result<Url, ServiceKeyError> {
-    let mut url = parse_url("url", value)?;
-    let path = url.path().trim_end_matches('/');
-    let path = path.strip_suffix("/oauth/token").unwrap_or(path);
-    let path = format!("{path}/oauth/token");
-    url.set_path(&path);
-    Ok(url)
+    let secret = SecretString::from(required(credentials, "clientsecret")?);
+    Ok(Proof::Secret(secret))
 }
 
 #[cfg(test)]
@@ -325,7 +220,7 @@ mod tests {
 
     fn assert_is_the_key(key: &ServiceKey) {
         assert_eq!(key.client_id(), "sb-1");
-        assert_eq!(key.client_secret().expose_secret(), "s3cret-value");
+        assert_eq!(key.proof().expose(), "s3cret-value");
         assert_eq!(
             key.token_url().as_str(),
             "https://zone.authentication.example.com/oauth/token"
@@ -415,13 +310,59 @@ mod tests {
         );
     }
 
-    #[test]
-    fn an_x509_key_is_told_apart_from_a_broken_one() {
+    fn x509() -> Value {
         let mut x509 = credentials();
-        x509.as_object_mut().unwrap().remove("clientsecret");
-        x509["certificate"] = json!("-----BEGIN CERTIFICATE-----");
-        let error = read([("key", x509.to_string())]).unwrap_err();
-        assert!(matches!(error, ServiceKeyError::X509), "{error}");
+        let fields = x509.as_object_mut().unwrap();
+        fields.remove("clientsecret");
+        fields.remove("url");
+        x509["certurl"] = json!("https://zone.authentication.cert.example.com");
+        x509["certificate"] = json!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----");
+        x509["key"] = json!("-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----");
+        x509
+    }
+
+    #[test]
+    fn an_x509_key_proves_itself_by_its_certificate_at_an_address_of_its_own() {
+        let key = read([("key", x509().to_string())]).unwrap();
+        assert!(matches!(key.proof(), Proof::Certificate(_)));
+        assert_eq!(
+            key.token_url().as_str(),
+            "https://zone.authentication.cert.example.com/oauth/token"
+        );
+        assert!(!format!("{key:?}").contains("BBBB"), "{key:?}");
+        // As an environment variable would have it.
+        let mut escaped = x509();
+        escaped["key"] = json!(escaped["key"].as_str().unwrap().replace('\n', "\\n"));
+        let same = read([("key", escaped.to_string())]).unwrap();
+        assert_eq!(key.fingerprint(), same.fingerprint());
+    }
+
+    #[test]
+    fn a_broken_x509_key_is_told_what_it_lacks() {
+        for field in ["certificate", "key", "certurl"] {
+            let mut broken = x509();
+            broken["credential-type"] = json!("x509");
+            broken[field] = json!("");
+            let error = read([("key", broken.to_string())]).unwrap_err();
+            assert!(
+                matches!(error, ServiceKeyError::MissingField { field: named } if named == field),
+                "{error}"
+            );
+        }
+        let mut broken = x509();
+        broken["key"] = json!("s3cret");
+        let error = read([("key", broken.to_string())]).unwrap_err();
+        assert!(
+            matches!(error, ServiceKeyError::InvalidCertificate),
+            "{error}"
+        );
+        let mut plain = x509();
+        plain["certurl"] = json!("http://zone.example.com");
+        let key = read([("key", plain.to_string())]).unwrap();
+        assert!(matches!(
+            key.require_https(),
+            Err(ServiceKeyError::Insecure { field: "certurl" })
+        ));
     }
 
     #[test]

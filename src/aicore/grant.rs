@@ -1,7 +1,8 @@
 //! Asking the token endpoint for a token: OAuth client credentials, `POST <url>/oauth/token`.
 //!
-//! AI Core documents two ways to show the credentials: in the form, which SAP's own clients use, and as HTTP Basic authentication. An
-//! endpoint may take only one of them, so the credentials count as refused when both were.
+//! AI Core documents two ways to show a client secret: in the form, which SAP's own clients use, and as HTTP Basic authentication. An
+//! endpoint may take only one of them, so the credentials count as refused when both were. With an X.509 service key the connection itself shows
+//! the certificate, and the form names the client only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION};
 use reqwest::{Request, StatusCode};
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -17,6 +17,7 @@ use super::answer::Rejection;
 use super::credentials::ServiceKey;
 use super::error::{Error, root_cause};
 use super::http;
+use super::proof::Proof;
 
 /// The lifetime of a token whose answer does not state one.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -38,6 +39,7 @@ pub(super) struct Grant {
 enum Way {
     Form,
     Basic,
+    Certificate,
 }
 
 /// The successful answer of the token endpoint.
@@ -78,6 +80,9 @@ impl Grant {
 
     /// Asks for a token in the way that was accepted last, and in the other way where that is refused.
     pub(super) async fn request(&self) -> Result<Issued, Error> {
+        if matches!(self.key.proof(), Proof::Certificate(_)) {
+            return self.ask(Way::Certificate).await;
+        }
         let (first, second) = if self.prefers_basic.load(Ordering::Relaxed) {
             (Way::Basic, Way::Form)
         } else {
@@ -146,10 +151,7 @@ impl Grant {
         let encoded = header
             .as_ref()
             .and_then(|header| header.to_str().ok()?.strip_prefix("Basic "));
-        let secrets = [
-            self.key.client_secret().expose_secret(),
-            encoded.unwrap_or_default(),
-        ];
+        let secrets = [self.key.proof().expose(), encoded.unwrap_or_default()];
         let rejection = Rejection::new(status.as_u16(), &body, &secrets);
         Err(match status {
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -166,10 +168,7 @@ impl Grant {
     }
 
     fn request_in(&self, way: Way) -> reqwest::Result<Request> {
-        let (id, secret) = (
-            self.key.client_id(),
-            self.key.client_secret().expose_secret(),
-        );
+        let (id, secret) = (self.key.client_id(), self.key.proof().expose());
         let request = self
             .http
             .post(self.key.token_url().clone())
@@ -178,6 +177,7 @@ impl Grant {
         let request = match way {
             Way::Form => request.form(&[grant_type, ("client_id", id), ("client_secret", secret)]),
             Way::Basic => request.basic_auth(id, Some(secret)).form(&[grant_type]),
+            Way::Certificate => request.form(&[grant_type, ("client_id", id)]),
         };
         request.build()
     }

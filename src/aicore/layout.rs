@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use serde_json::{Map, Value};
 
-use super::credentials::ServiceKeyError;
+use super::service_key_error::ServiceKeyError;
 
 /// The key of a Secret that is looked at first when none is named.
 const DEFAULT_KEY: &str = "key";

@@ -4,6 +4,7 @@
 //! one list call each, [`Batcher`] gathers stops and deletions into few requests. What the contract leaves open is read in every way it can be meant; what would be mistaken for the absence of a
 //! deployment is an [`Error`].
 
+mod addresses;
 mod answer;
 mod batcher;
 mod bulk;
@@ -24,7 +25,9 @@ mod models;
 mod pace;
 mod paging;
 mod poller;
+mod proof;
 mod resources;
+mod service_key_error;
 mod snapshot;
 mod stream;
 mod text;
@@ -37,7 +40,7 @@ pub use batcher::{Batcher, BatcherOptions};
 pub use bulk::Verb;
 pub use client::{Client, ClientOptions};
 pub use contents::ConfigurationContent;
-pub use credentials::{ServiceKey, ServiceKeyError, Tenant};
+pub use credentials::{ServiceKey, Tenant};
 pub use error::{Error, Rejection};
 pub use executables::{Executable, Parameter};
 pub use inventory::{Change, Event, GroupKey, Inventory, InventoryOptions, Observed, Snapshot};
@@ -45,4 +48,5 @@ pub use logs::LogLine;
 pub use models::{Model, ModelList, ModelVersion};
 pub use pace::{Paces, Rate};
 pub use resources::Resources;
+pub use service_key_error::ServiceKeyError;
 pub use types::*;

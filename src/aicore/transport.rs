@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
-use reqwest::{Method, Response, StatusCode, Url};
-use secrecy::ExposeSecret;
+use reqwest::{Certificate, ClientBuilder, Method, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use super::answer::{Rejection, shorten};
-use super::credentials::{ServiceKey, ServiceKeyError};
+use super::credentials::ServiceKey;
 use super::error::{Error, root_cause};
 use super::http;
 use super::pace::{Pace, Paces, Rate, Urgency};
+use super::service_key_error::ServiceKeyError;
 use super::stream;
 use super::token::{Token, TokenSource};
 use super::wire::{self, Checked, List};
@@ -40,6 +40,8 @@ const USER_AGENT: &str = concat!("aicore-operator/", env!("CARGO_PKG_VERSION"));
 pub struct ClientOptions {
     /// Whether plain http addresses are allowed, over which secrets travel in the clear. For tests on one machine.
     pub allow_http: bool,
+    /// Certificate authorities that are trusted besides those of the system.
+    pub authorities: Vec<Certificate>,
     /// How long one call may take: waiting for its turn, getting a token, until the answer is read whole.
     pub request_timeout: Duration,
     /// How long it may take to open a connection.
@@ -63,6 +65,7 @@ impl Default for ClientOptions {
     fn default() -> Self {
         Self {
             allow_http: false,
+            authorities: Vec::new(),
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             doubted_token_age: Duration::from_secs(60),
@@ -126,6 +129,22 @@ impl Call<'_> {
     }
 }
 
+/// What requests for tokens and those of the API have in common. Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`).
+fn http_client(options: &ClientOptions) -> ClientBuilder {
+    // Bodies are read as they come, so they must not come compressed.
+    let plain = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
+    reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .default_headers(plain)
+        .https_only(!options.allow_http)
+        .tls_certs_merge(options.authorities.iter().cloned())
+        // A redirect could lead token and secret to another host.
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(options.request_timeout)
+        .connect_timeout(options.connect_timeout)
+        .pool_idle_timeout(IDLE_CONNECTION)
+}
+
 // === impl Transport ===
 
 impl Transport {
@@ -133,20 +152,18 @@ impl Transport {
         if !options.allow_http {
             key.require_https()?;
         }
-        // Bodies are read as they come, so they must not come compressed.
-        let plain = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("identity"))]);
-        let http = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .default_headers(plain)
-            .https_only(!options.allow_http)
-            // A redirect could lead token and secret to another host.
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(options.request_timeout)
-            .connect_timeout(options.connect_timeout)
-            .pool_idle_timeout(IDLE_CONNECTION)
+        let http = http_client(options)
             .build()
             .map_err(ServiceKeyError::HttpClient)?;
-        let tokens = TokenSource::new(http.clone(), key.clone());
+        // Nobody but the token endpoint is shown a certificate.
+        let token_http = match key.proof().identity()? {
+            None => http.clone(),
+            Some(identity) => http_client(options)
+                .identity(identity)
+                .build()
+                .map_err(|_| ServiceKeyError::InvalidCertificate)?,
+        };
+        let tokens = TokenSource::new(token_http, key.clone());
         Ok(Self {
             pace: options.paces.of(key.tenant(), options.rate),
             key,
@@ -216,7 +233,7 @@ impl Transport {
     }
 
     fn secrets<'a>(&'a self, token: &'a Token) -> [&'a str; 2] {
-        [token.expose(), self.key.client_secret().expose_secret()]
+        [token.expose(), self.key.proof().expose()]
     }
 
     /// Makes the request; once more with a new token where the first one may be why the API refuses. A refused request had no effect.

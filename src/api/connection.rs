@@ -131,10 +131,11 @@ pub struct ConnectionStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<LeftDeployment>,
 
-    /// Configurations from which a create call was open when its object was let go, at most 100. What came of it is nobody's, so no deployment from
-    /// them is taken for another object's without a person, however exclusive this Connection is.
+    /// Create calls that were open when their object was let go by force, or left by its policy Orphan while nothing proved what had come of them, at
+    /// most 100. What such a call may have made is nobody's: it is not taken for another object's without a person, however exclusive this
+    /// Connection is. A call is listed for an hour, and longer only while AI Core has a deployment that it may have made.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub left_calls: Vec<String>,
+    pub left_calls: Vec<LeftCall>,
 
     /// Every Secret that carries, or is about to carry, this operator's finalizer on behalf of this Connection.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -164,4 +165,17 @@ pub struct LeftDeployment {
     pub id: String,
     /// The resource group that it lives in.
     pub resource_group: String,
+}
+
+/// A create call whose outcome was open when its object was let go.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftCall {
+    /// The id of the configuration that it was made from.
+    pub configuration_id: String,
+    /// The resource group that it was made in.
+    pub resource_group: String,
+    /// The newest time that AI Core had told before the call was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announced_at: Option<String>,
 }

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, ConfigurationTemplate, Endpoint, ModelRetirement, OfficeHours, OfficeHoursStatus,
-    RecordedConfiguration, RecordedResources, RolledBack, SentConfiguration, UpdatePolicy,
+    Condition, ConfigurationTemplate, Endpoint, ManagementPolicy, ModelRetirement, OfficeHours,
+    OfficeHoursStatus, RecordedConfiguration, RecordedResources, RolledBack, SentConfiguration,
+    UpdatePolicy,
 };
 use crate::aicore::Tenant;
 
@@ -104,6 +105,12 @@ pub struct DeploymentSpec {
     /// is proven. Orphan: it is left as it is and goes on costing money. The operator's own default counts when this is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_policy: Option<DeletionPolicy>,
+
+    /// Manage: whatever is needed to reach the desired state is done. Observe: nothing is written to AI Core, and the status says what Manage
+    /// would do. An observed deployment may belong to another object, and it is left as it is when this object is deleted, unless this object has
+    /// created it.
+    #[serde(default)]
+    pub management_policy: ManagementPolicy,
 
     /// What to do when somebody else stopped or deleted the remote deployment although it should run. Never: say so and wait for a person.
     /// Always: make a new one, with a new id and a new URL.
@@ -233,6 +240,11 @@ pub struct DeploymentStatus {
     /// The remote deployment of this object, as AI Core reported it last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment: Option<RecordedDeployment>,
+
+    /// Whether the deployment above is only looked at: it was found, or left to whoever else may want it, under the managementPolicy Observe. Under
+    /// Manage it becomes this object's own unless another object has it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub observed_only: bool,
 
     /// The record of a create call in flight, written before the call, so that a crash can neither lose nor repeat it.
     #[serde(skip_serializing_if = "Option::is_none")]

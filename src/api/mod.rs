@@ -10,6 +10,7 @@ mod connection;
 mod deployment;
 mod endpoint;
 mod generate;
+mod management;
 mod model;
 mod schedule;
 mod update;
@@ -18,7 +19,7 @@ pub use access::{AccessGrant, LabelOperator, LabelRequirement, NamespaceSelector
 pub use condition::{Condition, ConditionKind, ConditionStatus, set_conditions};
 pub use configuration::{ConfigurationTemplate, RecordedConfiguration};
 pub use connection::{
-    Connection, ConnectionSpec, ConnectionStatus, LeftDeployment, Orphan, SecretReference,
+    Connection, ConnectionSpec, ConnectionStatus, LeftCall, LeftDeployment, Orphan, SecretReference,
 };
 pub use deployment::{
     Adoption, ConnectionReference, DeletionPolicy, Deployment, DeploymentSpec, DeploymentStatus,
@@ -26,6 +27,7 @@ pub use deployment::{
 };
 pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
+pub use management::ManagementPolicy;
 pub use model::{ModelRetirement, RecordedResources};
 pub use schedule::{OfficeHours, OfficeHoursStatus};
 pub use update::{FailurePolicy, ReplacePolicy, RolledBack, SentConfiguration, UpdatePolicy};
@@ -44,6 +46,9 @@ pub const IN_USE_FINALIZER: &str = "aicore.dev/in-use";
 
 /// The annotation by which a person holds a Deployment: with any value but `false`, nothing of it is stopped, deleted or let go.
 pub const PROTECTED_ANNOTATION: &str = "aicore.dev/protected";
+
+/// The annotation by which a person pauses a Deployment: with any value but `false`, nothing is done about it.
+pub const PAUSED_ANNOTATION: &str = "aicore.dev/paused";
 
 /// The annotation by which a person lets a deleted Deployment go, whatever may be left in AI Core. Its value is the reason, which is kept.
 pub const FORCE_RELEASE_ANNOTATION: &str = "aicore.dev/force-release";
@@ -64,6 +69,7 @@ mod tests {
             DEPLOYMENT_FINALIZER,
             IN_USE_FINALIZER,
             PROTECTED_ANNOTATION,
+            PAUSED_ANNOTATION,
             FORCE_RELEASE_ANNOTATION,
             NOT_MINE_ANNOTATION,
             GAPS_ANNOTATION,

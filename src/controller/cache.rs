@@ -90,7 +90,7 @@ impl Objects {
 }
 
 fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
-    context.claims.observe(object);
+    wake::deployments(context, context.claims.observe(object));
     let entry = Entry {
         version: memory::version(object),
         used: wake::connections_of(object),
@@ -99,7 +99,7 @@ fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
 }
 
 fn forget(context: &Context, uid: &str, used: Vec<ObjectRef<Connection>>) {
-    context.claims.forget(uid);
+    wake::deployments(context, context.claims.forget(uid));
     context.memories.forget(uid);
     context.inventory.unwatch(uid);
     wake::connections(context, used);

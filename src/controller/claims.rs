@@ -10,13 +10,17 @@ use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use parking_lot::Mutex;
 
-use super::connection::reference;
 use super::connection::views::ConnectionName;
-use crate::aicore::{GroupKey, Tenant};
-use crate::api::Deployment;
+use super::connection::{left, reference};
+use super::subject::looks_on;
+use crate::aicore::{self, GroupKey, Tenant};
+use crate::api::{Deployment, LeftCall};
 
 /// How many ids of objects that are gone are remembered.
 const MAXIMUM_FORMER: usize = 10_000;
+
+/// How many calls of objects that are gone are remembered.
+const MAXIMUM_LEFT_CALLS: usize = 10_000;
 
 /// The register of all claims.
 #[derive(Debug, Default)]
@@ -29,9 +33,10 @@ struct Register {
     claimants: HashMap<String, Claimant>,
     /// The uids that record, reserve or name a deployment id.
     by_deployment: HashMap<String, HashSet<String>>,
-    /// The ids that objects recorded which are gone, or that Connections say were left behind, newest last: of deployments, which are nobody's lost
-    /// ones, and of configurations whose create call was open then.
+    /// The deployments that objects recorded which are gone, or that Connections say were left behind, newest last: they are nobody's lost ones.
     former: VecDeque<String>,
+    /// The create calls that were open when their objects were let go, newest last.
+    left_calls: VecDeque<LeftCall>,
 }
 
 /// One object and the deployments it records, reserves or names.
@@ -44,6 +49,10 @@ struct Claimant {
     connection: ConnectionName,
     /// Whether it may use that Connection.
     allowed: bool,
+    /// Whether it only looks on: it wants news of its deployment, and holds nothing.
+    looks_on: bool,
+    /// Whether its deployment was recorded while it looked on, so that whoever else records it comes first.
+    observed_only: bool,
     /// The deployment of the object, and those that are retiring.
     recorded: Vec<String>,
     reserved: Option<(GroupKey, String)>,
@@ -51,12 +60,20 @@ struct Claimant {
 }
 
 impl Claims {
-    /// Notes what an object records and names.
-    pub(crate) fn observe(&self, object: &Deployment) {
-        let Some(uid) = object.uid() else { return };
+    /// Notes what an object records and names. Returns the objects that may have what it has let go of.
+    pub(crate) fn observe(&self, object: &Deployment) -> Vec<ObjectRef<Deployment>> {
+        let Some(uid) = object.uid() else {
+            return Vec::new();
+        };
         let mut register = self.register.lock();
         let former = register.remove(&uid);
-        register.insert(uid, Claimant::new(object, former));
+        let claimant = Claimant::new(object, former.clone());
+        let former = former.filter(|former| !former.looks_on);
+        let kept = |id: &&str| !claimant.looks_on && claimant.ids().any(|kept| kept == *id);
+        let let_go = former.iter().flat_map(Claimant::ids);
+        let heirs = register.heirs(let_go.filter(|id| !kept(id)));
+        register.insert(uid, claimant);
+        heirs
     }
 
     /// Notes whether the object may use the Connection that its spec names. Until that is known, naming a deployment through the Connection of
@@ -77,16 +94,32 @@ impl Claims {
         }
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
+    /// Forgets an object that is gone. Returns the objects that may have what it had.
+    pub(crate) fn forget(&self, uid: &str) -> Vec<ObjectRef<Deployment>> {
         let mut register = self.register.lock();
-        let recorded = register.remove(uid).map(|claimant| claimant.recorded);
+        let former = register.remove(uid).filter(|claimant| !claimant.looks_on);
+        let heirs = register.heirs(former.iter().flat_map(Claimant::ids));
+        let recorded = former.map(|claimant| claimant.recorded);
         register.leave(recorded.unwrap_or_default());
+        heirs
     }
 
-    /// Notes deployments that were left behind on purpose, and configurations whose create call was open then.
+    /// Notes deployments that were left behind on purpose.
     pub(crate) fn leave(&self, ids: impl IntoIterator<Item = String>) {
         self.register.lock().leave(ids);
+    }
+
+    /// Notes create calls that were open when their objects were let go.
+    pub(crate) fn leave_calls<'a>(&self, calls: impl IntoIterator<Item = &'a LeftCall>) {
+        let known = &mut self.register.lock().left_calls;
+        add_new(known, calls.into_iter().cloned(), MAXIMUM_LEFT_CALLS);
+    }
+
+    /// Whether a deployment may be the result of a create call whose object was let go, so that it is nobody's.
+    pub(crate) fn may_be_left(&self, deployment: &aicore::Deployment) -> bool {
+        let register = self.register.lock();
+        let mut calls = register.left_calls.iter();
+        calls.any(|call| left::may_have_made(call, deployment))
     }
 
     /// Whether an object that is gone has recorded `id`.
@@ -170,14 +203,16 @@ impl Claims {
 pub(crate) type TenantOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Tenant>;
 
 impl Register {
+    /// The objects that record, reserve or name one of `ids`.
+    fn heirs<'a>(&self, ids: impl Iterator<Item = &'a str>) -> Vec<ObjectRef<Deployment>> {
+        let uids = ids.filter_map(|id| self.by_deployment.get(id)).flatten();
+        uids.filter_map(|uid| self.claimants.get(uid))
+            .map(|claimant| claimant.object.clone())
+            .collect()
+    }
+
     fn leave(&mut self, ids: impl IntoIterator<Item = String>) {
-        for id in ids {
-            if !self.former.contains(&id) {
-                self.former.push_back(id);
-            }
-        }
-        let surplus = self.former.len().saturating_sub(MAXIMUM_FORMER);
-        self.former.drain(..surplus);
+        add_new(&mut self.former, ids, MAXIMUM_FORMER);
     }
 
     fn insert(&mut self, uid: String, claimant: Claimant) {
@@ -247,12 +282,16 @@ impl Claimant {
             tenant: status.and_then(|status| status.tenant.clone()),
             connection,
             allowed: at_home || still_allowed,
+            looks_on: looks_on(object),
+            observed_only: status.is_some_and(|status| status.observed_only),
             // adopt is read only while no id is recorded, so what is recorded hides what is named.
             named: named.filter(|id| {
                 current.is_none() && !done_with(id) && object.metadata.deletion_timestamp.is_none()
             }),
             recorded,
-            reserved: former.and_then(|former| former.reserved),
+            reserved: former
+                .filter(|_| !looks_on(object))
+                .and_then(|former| former.reserved),
         }
     }
 
@@ -267,6 +306,9 @@ impl Claimant {
 
     /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
     fn rank(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<u8> {
+        if self.looks_on {
+            return None;
+        }
         let reserved = self
             .reserved
             .as_ref()
@@ -280,13 +322,24 @@ impl Claimant {
         if self.recorded.iter().any(|recorded| recorded == id)
             && self.tenant.as_ref() == Some(&key.tenant)
         {
-            return Some(0);
+            return Some(u8::from(self.observed_only));
         }
         let named = self.allowed
             && self.named.as_deref() == Some(id)
             && tenant_of(&self.connection).as_ref() == Some(&key.tenant);
         named.then_some(1)
     }
+}
+
+/// Adds what is new, and drops what is oldest beyond `limit`.
+fn add_new<T: PartialEq>(known: &mut VecDeque<T>, more: impl IntoIterator<Item = T>, limit: usize) {
+    for it in more {
+        if !known.contains(&it) {
+            known.push_back(it);
+        }
+    }
+    let surplus = known.len().saturating_sub(limit);
+    known.drain(..surplus);
 }
 
 #[cfg(test)]

@@ -132,3 +132,72 @@ fn an_object_that_is_gone_does_not_come_back_by_a_late_write() {
         None
     );
 }
+
+fn observer(uid: &str, age: i64, adopt: Option<&str>, recorded: Option<&str>) -> Deployment {
+    let mut object = object(uid, age, adopt, recorded);
+    object.spec.management_policy = crate::api::ManagementPolicy::Observe;
+    object
+}
+
+#[test]
+fn an_observer_keeps_its_deployment_from_nobody_and_has_news_of_it() {
+    let claims = Claims::default();
+    claims.observe(&observer("observer", 100, Some("d1"), Some("d1")));
+    assert!(claims.reserve("other", &key("zone-1"), "d1", &everybody_in_zone_1));
+    let concerned = claims.concerned("team-a", "d1");
+    assert_eq!(concerned.len(), 1, "{concerned:?}");
+    claims.forget("observer");
+    assert!(!claims.was_recorded("d1"));
+}
+
+#[test]
+fn what_an_observer_has_created_stays_its_own() {
+    let claims = Claims::default();
+    let mut creator = observer("creator", 100, None, Some("d1"));
+    creator.status.as_mut().expect("it has one").create_serial = 1;
+    claims.observe(&creator);
+    let holder = claims.holder(&key("zone-1"), "d1", &everybody_in_zone_1);
+    assert_eq!(holder.as_deref(), Some("creator"));
+}
+
+#[test]
+fn an_observer_that_is_to_manage_takes_nothing_from_a_younger_object_that_does() {
+    let claims = Claims::default();
+    let mut former = object("former", 100, Some("d1"), Some("d1"));
+    former.status.as_mut().expect("it has one").observed_only = true;
+    claims.observe(&former);
+    let holder = || claims.holder(&key("zone-1"), "d1", &everybody_in_zone_1);
+    assert_eq!(holder().as_deref(), Some("former"));
+    claims.observe(&object("younger", 1, Some("d1"), Some("d1")));
+    assert_eq!(holder().as_deref(), Some("younger"));
+}
+
+#[test]
+fn who_lets_go_tells_who_may_have_it() {
+    let claims = Claims::default();
+    claims.observe(&object("second", 1, Some("d1"), None));
+    let heirs = |heirs: Vec<ObjectRef<Deployment>>| heirs.len();
+    assert_eq!(
+        heirs(claims.observe(&object("first", 100, Some("d1"), Some("d1")))),
+        0
+    );
+    assert_eq!(
+        heirs(claims.observe(&object("first", 100, Some("d1"), Some("d1")))),
+        0
+    );
+    assert_eq!(
+        heirs(claims.observe(&observer("first", 100, Some("d1"), Some("d1")))),
+        1
+    );
+    assert_eq!(heirs(claims.forget("first")), 0, "it held nothing any more");
+    assert_eq!(heirs(claims.forget("second")), 0);
+}
+
+#[test]
+fn who_goes_over_to_observing_gives_up_what_it_has_reserved() {
+    let claims = Claims::default();
+    claims.observe(&object("first", 100, Some("d1"), None));
+    assert!(claims.reserve("first", &key("zone-1"), "d1", &everybody_in_zone_1));
+    claims.observe(&observer("first", 100, Some("d1"), Some("d1")));
+    assert!(claims.reserve("second", &key("zone-1"), "d1", &everybody_in_zone_1));
+}

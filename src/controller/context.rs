@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Client, ResourceExt};
 use parking_lot::Mutex;
@@ -27,9 +28,20 @@ use crate::lease::{Leadership, LeaseOptions};
 use crate::lifecycle::identity::Identity;
 use crate::metrics::Metrics;
 
+/// Whether the operator writes to AI Core at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// It does what each object asks for.
+    Manage,
+    /// It treats every object as one with the managementPolicy Observe.
+    Observe,
+}
+
 /// How the operator behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// Whether anything is written to AI Core.
+    pub mode: Mode,
     /// The only namespace to look at; all of them when none is given.
     pub namespace: Option<String>,
     /// The namespace that the operator itself lives in; the client's default namespace when none is given.
@@ -56,6 +68,16 @@ pub struct Options {
     pub lease: LeaseOptions,
 }
 
+impl Mode {
+    /// The mode as the command line has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Manage => "manage",
+            Self::Observe => "observe",
+        }
+    }
+}
+
 impl Options {
     /// How long a create call whose answer was lost can still have its effect, or stay unseen after it: the call itself ends at the request
     /// timeout, and what it made may be missing from lists for the grace period.
@@ -65,6 +87,11 @@ impl Options {
     /// clock and writing to the connection may come later than that, as what the network holds back may: that is what lapsed calls are kept for.
     pub(crate) fn settle(&self) -> Duration {
         self.client.request_timeout + self.create_grace
+    }
+
+    /// How long lists may lack what a call has made, to be compared with times that AI Core tells. A settling time of years is no settling time.
+    pub(crate) fn unseen(&self) -> SignedDuration {
+        SignedDuration::try_from(self.settle()).unwrap_or(SignedDuration::MAX)
     }
 }
 

@@ -14,7 +14,8 @@ use super::context::Context;
 use super::observe::{Observation, observe};
 use super::office_hours::Followed;
 use super::problem::{Failure, Problem};
-use super::subject::{Subject, wanted};
+use super::restraint::{self, Looked};
+use super::subject::{Subject, hand, wanted};
 use super::tell::events::News;
 use super::tell::words::{Mood, recorded_id, say};
 use super::tell::{log, report};
@@ -22,7 +23,7 @@ use super::{act, endpoint, expiry, finalizers, model, office_hours, wake};
 use crate::api::{ConditionKind, Deployment, DeploymentStatus};
 use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
-use crate::lifecycle::{Step, next_step};
+use crate::lifecycle::{Hand, Step, next_step};
 
 /// After so many attempts without effect, which take some minutes, a person is told.
 const HOPELESS: u32 = 8;
@@ -88,8 +89,19 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     let rechecks = [observation.recheck, rest_of_hours];
     observation.recheck = rechecks.into_iter().flatten().min();
     observation.endpoint = endpoint::publish(subject, &observation).await?;
-    let step = next_step(&observation.situation);
-    debug!(?step, situation = ?observation.situation, "decided");
+    if restraint::claim(subject, &observation).await? {
+        return Ok(Action::requeue(Duration::ZERO));
+    }
+    let wish = next_step(&observation.situation);
+    let step = restraint::restrained(subject, &observation, wish);
+    if step != wish && wish == Step::PrepareConfiguration {
+        match restraint::look_for_configuration(subject, &mut observation, step).await {
+            Ok(Looked::Found) => return Ok(Action::requeue(Duration::ZERO)),
+            Ok(Looked::Nothing) => {}
+            Err(obstacle) => return conclude(subject, &observation, step, 1, Err(obstacle)).await,
+        }
+    }
+    debug!(?step, ?wish, situation = ?observation.situation, "decided");
     let sending = shown(subject, &observation, step);
     let id = recorded_id(&subject.object);
     let times = subject.remember(|memory| match &sending {
@@ -115,7 +127,8 @@ async fn work(subject: &Subject<'_>) -> Result<Action, kube::Error> {
     if let Some(shown) = sending.filter(|_| !matches!(outcome, Err(Obstacle::Early(_)))) {
         subject.remember(|memory| memory.sent(&id, step, shown, times));
     }
-    if step == Step::Done(Done::Expired) {
+    let is_paused = hand(&subject.object, subject.context.options.mode) == Hand::Paused;
+    if step == Step::Done(Done::Expired) && !is_paused {
         expiry::clean_up(subject).await?;
     }
     if matches!(outcome, Ok(false)) && !matches!(step, Step::Release(_)) {
@@ -138,8 +151,9 @@ async fn retire(
         return Ok(rest);
     };
     let step = retiring.step(&observation.situation);
+    let held_back = restraint::restrained(subject, observation, step) != step;
     // The recorded deployment brings the news.
-    if step == Step::Wait(Wait::Successor) {
+    if held_back || step == Step::Wait(Wait::Successor) {
         return Ok(rest);
     }
     if !matches!(step, Step::Stop | Step::Delete | Step::Forget) {

@@ -7,6 +7,7 @@
 //! - `office_hours`: what a schedule says; `endpoint`: what applications are told; `expiry`: an object that goes with its
 //!   deployment;
 //! - `connection`: the way to AI Core, and how it is kept open;
+//! - `restraint`: objects for which nothing is written to AI Core;
 //! - `rewind`: whether the cluster was restored from a backup, besides what the Lease tells of that;
 //! - `uninstall`: whether an object is deleted only because everything is;
 //! - `catalogue`, `answers`: what AI Core offers; `model`: whether a model that is served will be retired;
@@ -30,6 +31,7 @@ mod observe;
 mod office_hours;
 mod problem;
 mod programs;
+mod restraint;
 mod rewind;
 mod subject;
 mod tell;
@@ -52,12 +54,12 @@ use tokio::sync::{SetOnce, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-pub use context::Options;
+pub use context::{Mode, Options};
 pub use listed::Listed;
 
 use crate::aicore::{Batcher, BatcherOptions, Inventory};
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment};
-use crate::lease::{Election, Lost, gated};
+use crate::lease::{Election, Lost, Permit, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::Metrics;
 use context::Context;
@@ -104,8 +106,13 @@ pub async fn run(
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
+    metrics.works_in(options.mode);
     let leadership = metrics.leadership().clone();
-    options.client.permit = leadership.permit();
+    // The steps that write are held back one by one. Should one be forgotten, it ends here.
+    options.client.permit = match options.mode {
+        Mode::Manage => leadership.permit(),
+        Mode::Observe => Permit::never(),
+    };
     let client = gated(config.clone(), &leadership.permit()).map_err(RunError::Client)?;
     let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
     let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
@@ -123,6 +130,7 @@ pub async fn run(
     let cluster_id = cluster_id(&client, options.cluster_id.clone()).await?;
     info!(
         cluster_id,
+        mode = options.mode.word(),
         namespace = options.namespace.as_deref().unwrap_or("all"),
         "starting"
     );

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 
-use super::context::Context;
+use super::context::{Context, Mode};
 use super::finalizers;
 use super::memory::Memory;
 use crate::api::{
-    DeletionPolicy, Deployment, DesiredState, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION,
+    DeletionPolicy, Deployment, DesiredState, FORCE_RELEASE_ANNOTATION, ManagementPolicy,
+    PAUSED_ANNOTATION, PROTECTED_ANNOTATION,
 };
+use crate::lifecycle::Hand;
 use crate::lifecycle::identity::content_hash;
 use crate::lifecycle::situation::{Goal, Order};
 
@@ -122,6 +124,53 @@ pub(crate) fn force_release_reason(object: &Deployment) -> Option<&str> {
 /// Whether a person holds the object. What somebody may have meant by another value than `true` is not guessed.
 fn is_protected(object: &Deployment) -> bool {
     annotation(object, PROTECTED_ANNOTATION).is_some_and(|value| value != "false")
+}
+
+/// How free the operator is with the object. A pause holds also where nothing but looking is done anyway.
+pub(crate) fn hand(object: &Deployment, mode: Mode) -> Hand {
+    if annotation(object, PAUSED_ANNOTATION).is_some_and(|value| value != "false") {
+        Hand::Paused
+    } else if mode == Mode::Observe || is_observed(object) {
+        Hand::Observe
+    } else if is_observed_only(object) {
+        Hand::Unclaimed
+    } else {
+        Hand::Manage
+    }
+}
+
+/// Whether the recorded deployment was only looked at.
+fn is_observed_only(object: &Deployment) -> bool {
+    let status = object.status.as_ref();
+    status.is_some_and(|status| status.observed_only && status.deployment.is_some())
+}
+
+/// Whether the object itself asks only to be shown something.
+pub(crate) fn is_observed(object: &Deployment) -> bool {
+    object.spec.management_policy == ManagementPolicy::Observe
+}
+
+/// Whether the object looks on at a deployment that it neither holds nor keeps from anybody.
+pub(crate) fn looks_on(object: &Deployment) -> bool {
+    is_observed(object) && !has_created(object)
+}
+
+/// Whether what the object has in AI Core is its own to end: it has created that, or it is to manage it and has not only looked at it.
+pub(crate) fn owns(object: &Deployment) -> bool {
+    has_created(object) || !(is_observed(object) || is_observed_only(object))
+}
+
+/// Whether the object records something that it has created itself, be it the create call for it: an open one, or one whose late result may come.
+fn has_created(object: &Deployment) -> bool {
+    let Some(status) = object.status.as_ref().filter(|it| it.create_serial > 0) else {
+        return false;
+    };
+    let adopt = object.spec.adopt.as_ref();
+    let is_adopted = |id: &String| adopt.is_some_and(|adopt| adopt.deployment_id == *id);
+    let current = status.deployment.iter().map(|deployment| &deployment.id);
+    let mut recorded = current.chain(status.retiring.iter().map(|retiring| &retiring.id));
+    let has_called = status.intent.is_some() || !status.lapsed.is_empty();
+    has_called || recorded.any(|id| !is_adopted(id))
 }
 
 fn annotation<'a>(object: &'a Deployment, name: &str) -> Option<&'a str> {

@@ -23,8 +23,8 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                     .ids
                     .iter()
                     .flat_map(|id| context.claims.concerned(&change.key.group, id));
-                wake(context, concerned.chain(waiting(context, &change.key)));
-                wake(context, with_lapsed_calls(context, &change).into_iter());
+                deployments(context, concerned.chain(waiting(context, &change.key)));
+                deployments(context, with_lapsed_calls(context, &change));
                 if !change.ids.is_empty() {
                     wake_connections(context, &change.key);
                 }
@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                 warn!(group = key.group, api = key.tenant.api_url, %error, "deployments cannot be listed");
                 // The group itself may be gone, or the key may not count any more: that concerns everybody there.
                 let everybody = living_in(context, &key.group).into_iter();
-                wake(context, waiting(context, &key).into_iter().chain(everybody));
+                deployments(context, waiting(context, &key).into_iter().chain(everybody));
                 wake_connections(context, &key);
             }
             Event::Recovered { key } => {
@@ -43,7 +43,7 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                     "deployments can be listed again"
                 );
                 let everybody = living_in(context, &key.group).into_iter();
-                wake(context, waiting(context, &key).into_iter().chain(everybody));
+                deployments(context, waiting(context, &key).into_iter().chain(everybody));
                 wake_connections(context, &key);
             }
         }
@@ -55,7 +55,7 @@ pub(crate) async fn in_each_term(context: &Context, all_connections: &Store<Conn
     let mut term = 0;
     loop {
         term = context.leadership.term_after(term).await;
-        wake(context, objects(context, |_| true).into_iter());
+        deployments(context, objects(context, |_| true));
         let all = all_connections.state();
         connections(context, all.iter().map(|one| ObjectRef::from_obj(&**one)));
     }
@@ -99,7 +99,11 @@ fn waiting(context: &Context, key: &GroupKey) -> HashSet<ObjectRef<Deployment>> 
     context.waiting.lock().remove(key).unwrap_or_default()
 }
 
-fn wake(context: &Context, objects: impl Iterator<Item = ObjectRef<Deployment>>) {
+/// Has Deployments looked at.
+pub(crate) fn deployments(
+    context: &Context,
+    objects: impl IntoIterator<Item = ObjectRef<Deployment>>,
+) {
     for object in objects {
         // The receiver lives as long as the operator runs.
         let _ = context.wake_deployment.send(object);

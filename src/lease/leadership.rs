@@ -130,6 +130,11 @@ impl Leadership {
 // === impl Permit ===
 
 impl Permit {
+    /// One that is always refused.
+    pub fn never() -> Self {
+        Leadership::default().permit()
+    }
+
     /// Does a piece of work that writes. It is not begun without leading, and dropped as soon as this process does not lead any more. A renewal
     /// meanwhile gives it more time.
     ///

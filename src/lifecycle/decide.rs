@@ -33,14 +33,25 @@ pub fn next_step(situation: &Situation) -> Step {
             (Order::LetGo, _) => return Step::Release(Release::Forced),
             (_, Uninstall::Yes) => return Step::Release(Release::Uninstalled),
             (Order::Hold, _) => return Step::Stall(Stall::Protected),
-            (Order::None, _) if goal == Goal::Orphaned => {
-                return Step::Release(Release::Orphaned);
-            }
+            (Order::None, _) if goal == Goal::Orphaned => return leave(situation),
             (Order::None, _) => {}
         }
     }
     let step = guarded(situation, by_record(situation));
     with_others(situation, allowed(situation, step))
+}
+
+/// The policy is Orphan. What an open create call has made is left like the rest, but its id must be known first: what nobody knows looks like the
+/// result of another object's call. Where that cannot be found out, the object goes all the same.
+fn leave(situation: &Situation) -> Step {
+    match (situation.record, situation.connection) {
+        (Record::Intent(_), Connection::Unreachable) => Step::Wait(Wait::Unreachable),
+        (Record::Intent(resolution), connection) if connection.answers() => match resolution {
+            Resolution::Ambiguous | Resolution::Foreign => Step::Release(Release::Orphaned),
+            Resolution::Pending | Resolution::Found | Resolution::NoEffect => resolve(resolution),
+        },
+        _ => Step::Release(Release::Orphaned),
+    }
 }
 
 /// The next step for a deployment that the object has besides the recorded one: whatever the goal is, it goes, but one that `serves` in the place
@@ -108,6 +119,10 @@ fn guarded(situation: &Situation, step: Step) -> Step {
             Step::Stall(Stall::Protected)
         }
         Step::Stop | Step::Delete if unchecked => Step::Wait(Wait::Uninstall),
+        // It is left, as soon as it is known what else is.
+        Step::Stop | Step::Delete if situation.goal == Goal::Orphaned => {
+            Step::Wait(Wait::Resolution)
+        }
         step => step,
     }
 }

@@ -12,6 +12,7 @@
 //! - [`late`]: until when such a call can have had its effect;
 //! - [`identity`]: how the name of a configuration leads back to its object;
 //! - [`configuration`]: whether a configuration fits its executable;
+//! - [`restrain`](self::restrain()): what is left of a step where nothing may be written, or nothing be done;
 //! - [`retirement`]: whether a hosted model will be gone soon;
 //! - [`schedule`]: when office hours want it to run.
 
@@ -22,13 +23,15 @@ pub mod evidence;
 pub mod identity;
 pub mod intent;
 pub mod late;
+mod restrain;
 pub mod retirement;
 pub mod schedule;
 pub mod situation;
 pub mod step;
 #[cfg(test)]
-mod walk;
+pub(crate) mod walk;
 
 pub use decide::{needs_predecessor, next_step, retiring_step};
+pub use restrain::{Hand, restrain};
 pub use situation::Situation;
 pub use step::Step;

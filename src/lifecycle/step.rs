@@ -71,6 +71,8 @@ pub enum Done {
     Deleted,
     /// The deployment's ttl has run out.
     Expired,
+    /// The goal is not reached, and nothing is written: what would be done is told.
+    Observed,
     /// The object is terminating and our finalizer is off already: others still hold it.
     Released,
 }
@@ -143,4 +145,8 @@ pub enum Stall {
     OperatorConflict,
     /// The object is protected, and would have to be stopped, deleted or let go.
     Protected,
+    /// A person has paused the object, and something would be done.
+    Paused,
+    /// The object is deleted and has something of its own in AI Core, where nothing is written for it.
+    Observing,
 }

@@ -181,9 +181,13 @@ pub(crate) fn options() -> ClientOptions {
 }
 
 fn client_with(key: &Value, options: ClientOptions) -> Client {
+    Client::new(service_key(key), &options).unwrap()
+}
+
+/// A service key, read from a Secret.
+pub(crate) fn service_key(key: &Value) -> ServiceKey {
     let data = BTreeMap::from([("key".to_owned(), ByteString(key.to_string().into_bytes()))]);
-    let key = ServiceKey::from_secret(&data, None).unwrap();
-    Client::new(key, &options).unwrap()
+    ServiceKey::from_secret(&data, None).unwrap()
 }
 
 pub(crate) fn response(status: u16, body: &str) -> Response {

@@ -1,8 +1,8 @@
 //! A server that says exactly what a test tells it, for answers that the emulator never gives.
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use aicore_operator::aicore::Client;
@@ -85,7 +85,7 @@ pub(crate) fn list(count: Value, entries: impl IntoIterator<Item = Value>) -> St
 }
 
 /// Reads a request whole: closing a connection with unread data would reset it.
-async fn read_request(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut request = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&request).into_owned();

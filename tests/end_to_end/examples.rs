@@ -16,15 +16,16 @@ use crate::protection::until_refused;
 #[derive(Clone, Copy, PartialEq)]
 enum Reaches {
     Running,
+    Observed,
     Stopped,
     Deleted,
     /// `Running` or `Deleted`: it depends on the hour.
     WhatItsHoursSay,
 }
-use Reaches::{Deleted, Running, Stopped, WhatItsHoursSay};
+use Reaches::{Deleted, Observed, Running, Stopped, WhatItsHoursSay};
 
 /// File, namespace and name of its Deployment, and what that becomes.
-const EXAMPLES: [(&str, &str, &str, Reaches); 14] = [
+const EXAMPLES: [(&str, &str, &str, Reaches); 15] = [
     ("adopt.yaml", "default", "churn-of-last-year", Running),
     (
         "checked-configuration.yaml",
@@ -48,6 +49,7 @@ const EXAMPLES: [(&str, &str, &str, Reaches); 14] = [
         "churn-in-office-hours",
         WhatItsHoursSay,
     ),
+    ("observe.yaml", "default", "churn-observed", Observed),
     ("protected.yaml", "default", "churn-protected", Running),
     ("resource-plan.yaml", "default", "churn-on-gpu", Running),
     ("shared-connection.yaml", "churn", "churn", Running),
@@ -64,6 +66,9 @@ const PLATFORM: &str = "ai-platform";
 
 /// What adopt.yaml adopts.
 const ADOPTED: &str = "d291766fd1072b3f";
+
+/// What observe.yaml looks at.
+const OBSERVED: &str = "d5c1b6a0f3e97482";
 
 /// What configuration-id.yaml runs and copy-of.yaml copies.
 const CONFIGURATION: &str = "2b72d740-d1b0-4f8e-8c4e-5f0e1a8d7c11";
@@ -101,6 +106,7 @@ async fn every_example_reaches_what_it_says_and_leaves_nothing_behind() {
         assert!(object["status"]["deployment"].is_null(), "{object}");
     }
     assert_adopted(&scene).await;
+    assert_told(&scene).await;
     assert_sized(&scene).await;
     assert_published(&scene).await;
     assert_expires(&scene).await;
@@ -119,7 +125,11 @@ async fn every_example_reaches_what_it_says_and_leaves_nothing_behind() {
     ];
     kubectl(&scene, &all).await;
 
-    assert_eq!(scene.ai_core.only_deployment().await.id, ADOPTED);
+    for id in [ADOPTED, OBSERVED] {
+        let status = scene.ai_core.status_of(id).await;
+        assert_eq!(status.as_deref(), Some("RUNNING"), "{id}");
+    }
+    assert_eq!(scene.ai_core.deployments().await.len(), 2);
     let running = EXAMPLES.iter().filter(|example| example.3 == Running);
     let adopted = 1;
     let by_the_hour = hours["status"]["createSerial"].as_u64().unwrap_or(0);
@@ -143,9 +153,11 @@ async fn scene_for_examples() -> Scene {
     ai_core
         .add_known_configuration("default", CONFIGURATION)
         .await;
-    ai_core
-        .add_known_deployment("default", CONFIGURATION, ADOPTED)
-        .await;
+    for id in [ADOPTED, OBSERVED] {
+        ai_core
+            .add_known_deployment("default", CONFIGURATION, id)
+            .await;
+    }
     ai_core.add_group("churn-test").await;
     put_key(&scene, "default").await;
     scene
@@ -177,6 +189,7 @@ async fn until_reached(scene: &Scene, name: &str, reaches: Reaches) {
         let ready = condition(object, "Ready");
         let as_said = match reaches {
             Running => ready["reason"] == "Running",
+            Observed => ready["reason"] == "Observed",
             Stopped => ready["reason"] == "Stopped",
             Deleted => ready["reason"] == "Deleted",
             WhatItsHoursSay => {
@@ -193,6 +206,13 @@ async fn until_reached(scene: &Scene, name: &str, reaches: Reaches) {
 async fn assert_adopted(scene: &Scene) {
     let id = scene.until_ready("churn-of-last-year", "Running").await;
     assert_eq!(id, ADOPTED);
+}
+
+/// observe.yaml says what would be done, and nothing is.
+async fn assert_told(scene: &Scene) {
+    let object = scene.get("Deployment", "churn-observed").await;
+    let next = format!("would stop {OBSERVED}");
+    assert_eq!(object["status"]["nextStep"], next.as_str());
 }
 
 /// resource-plan.yaml tells what its deployment got.

@@ -1,6 +1,6 @@
 //! A deployment that is wanted only at certain hours.
 
-use harness::scene::{Scene, condition};
+use harness::scene::{LIMIT, Scene, condition};
 use jiff::{SignedDuration, Timestamp, Zoned, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -91,6 +91,30 @@ async fn a_persons_wish_counts_until_the_schedule_says_something() {
     assert!(object["status"]["schedule"].is_null(), "{object}");
     scene.delete_and_wait("churn").await;
     scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn a_protected_deployment_stays_running_outside_of_its_hours_and_says_so() {
+    let scene = scene().await;
+    let mut object = scheduled(-60, 600);
+    object["metadata"]["annotations"] = json!({"aicore.dev/protected": "true"});
+    scene.put(&object).await;
+    let id = scene.until_ready("churn", "Running").await;
+    set_hours(&scene, 600, -1).await;
+    let told = scene.until_stalled("churn", "Protected").await;
+    assert!(told.contains("aicore.dev/protected"), "{told}");
+    scene.ai_core.listed_again(3, LIMIT).await;
+    let status = scene.ai_core.status_of(&id).await;
+    assert_eq!(status.as_deref(), Some("RUNNING"));
+    let object = scene.get("Deployment", "churn").await;
+    assert_eq!(object["status"]["desiredState"], "Deleted");
+    assert_eq!(condition(&object, "Available")["status"], "True");
+
+    let open = json!({"metadata": {"annotations": {"aicore.dev/protected": null}}});
+    scene.change("Deployment", "churn", open).await;
+    scene.until_ready("churn", "Deleted").await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
 }
 
 #[tokio::test]

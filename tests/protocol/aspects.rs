@@ -1,6 +1,7 @@
 //! Everything that the tables and the diagrams tell apart.
 
 use crate::aspect::{Aspect, Point};
+use crate::chapters::has_call;
 use crate::situation::{
     Claim, Connection, Ending, Fit, Look, Order, Others, Preparation, Present, Proof, Record,
     Remote, Replacement, Resolution, Source, State, Target, Uninstall,
@@ -20,6 +21,13 @@ pub fn goal() -> Aspect {
 /// Whether our finalizer is on.
 pub fn finalizer() -> Aspect {
     Aspect::flag("finalizer is on", |point: &Point| point.situation.finalizer)
+}
+
+/// Whether a create call is recorded.
+pub fn call() -> Aspect {
+    Aspect::flag("create call is open", |point: &Point| {
+        has_call(&point.situation)
+    })
 }
 
 /// What a person has ordered.

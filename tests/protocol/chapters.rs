@@ -3,7 +3,9 @@
 use crate::aspect::{Aspect, Point};
 use crate::aspects;
 use crate::lifecycle::{next_step, retiring_step};
-use crate::situation::{Claim, Connection, Order, Others, Record, Remote, Situation, Uninstall};
+use crate::situation::{
+    Claim, Connection, Goal, Order, Others, Record, Remote, Situation, Uninstall,
+};
 use crate::step::{Done, Step};
 use crate::table::{Table, Verdict};
 use crate::walk;
@@ -26,6 +28,18 @@ pub fn alone(situation: &Situation) -> Situation {
     Situation {
         others,
         ..*situation
+    }
+}
+
+/// The same situation for a retiring deployment, but nothing is to be left either.
+fn unguarded(situation: &Situation) -> Situation {
+    let goal = match situation.goal {
+        Goal::Orphaned => Goal::Released,
+        goal => goal,
+    };
+    Situation {
+        goal,
+        ..undisturbed(situation)
     }
 }
 
@@ -52,15 +66,21 @@ pub fn kept(
         .collect()
 }
 
-/// Every situation with these surroundings.
+/// Every situation with these surroundings that table 1 leaves open.
 pub fn recording(surroundings: &[Situation]) -> impl Iterator<Item = Situation> {
-    walk::records().into_iter().flat_map(move |record| {
+    let situations = walk::records().into_iter().flat_map(move |record| {
         let surroundings = surroundings.iter();
         surroundings.map(move |surroundings| Situation {
             record,
             ..*surroundings
         })
-    })
+    });
+    situations.filter(|situation| situation.goal != Goal::Orphaned || has_call(situation))
+}
+
+/// Whether a create call is recorded.
+pub fn has_call(situation: &Situation) -> bool {
+    matches!(situation.record, Record::Intent(_))
 }
 
 fn stepping(situation: &Situation) -> (Point, Verdict) {
@@ -97,12 +117,14 @@ fn changing(before: Step, situation: &Situation, after: Step) -> (Point, Verdict
 pub fn first() -> Table {
     Table::new(
         "1. Before anything else",
-        "The finalizer, what a person has ordered by annotation, and whether everything is uninstalled.",
+        "The finalizer, what a person has ordered by annotation, whether everything is uninstalled, and whether there is a create call whose result \
+         would be left unknown.",
         vec![
             aspects::finalizer(),
             aspects::goal(),
             aspects::order(),
             aspects::uninstall(),
+            aspects::call(),
         ],
         vec![Aspect::only("step")],
         walk::situations().map(|situation| stepping(&situation)),
@@ -212,7 +234,7 @@ pub fn guard(alone: &[Situation]) -> Table {
     };
     let retiring = || {
         retired().map(|situation| {
-            let before = retire(&undisturbed(&situation));
+            let before = retire(&unguarded(&situation));
             changing(before, &situation, retire(&situation))
         })
     };
@@ -266,6 +288,7 @@ pub fn others(further: &[Situation]) -> Table {
         "It changes what tables 7 and 8 have left: an object whose goal leaves nothing running is not done, and does not go, while it has another deployment.",
         vec![
             aspects::others(),
+            aspects::goal(),
             aspects::connection(),
             aspects::said(&said(known())),
         ],
@@ -311,7 +334,7 @@ pub fn retire(situation: &Situation) -> Step {
 
 fn unguarded_retired() -> impl Iterator<Item = (Point, Verdict)> {
     retired()
-        .map(|situation| undisturbed(&situation))
+        .map(|situation| unguarded(&situation))
         .map(|situation| (Point::from(situation), Verdict::Step(retire(&situation))))
 }
 

@@ -12,6 +12,7 @@ mod diagrams;
 mod fold;
 mod pages;
 mod proofs;
+mod restraints;
 mod table;
 mod tables;
 mod words;
@@ -53,7 +54,12 @@ fn the_tables_say_of_every_retiring_deployment_what_the_rules_say() {
 fn the_page_of_tables_shows_the_rules_of_today() {
     let mut text = include_str!("introduction.md").to_owned();
     let rules = TABLES.in_order().map(|table| table.markdown());
-    for table in rules.into_iter().chain(proofs::markdown()) {
+    let proofs = proofs::markdown().into_iter();
+    for table in rules
+        .into_iter()
+        .chain(proofs)
+        .chain([restraints::markdown()])
+    {
         text = format!("{text}\n{table}");
     }
     Page::open("protocol-tables.md").must_be(&text);
@@ -75,6 +81,7 @@ fn every_word_of_the_tables_is_explained() {
     let page = Page::open("protocol.md");
     let steps: BTreeSet<String> = walk::situations()
         .map(|situation| lifecycle::next_step(&situation))
+        .chain(restraints::steps())
         .filter(|step| !matches!(step, Step::Done(_)))
         .map(words::of)
         .collect();

@@ -2,7 +2,7 @@
 
 use crate::aspect::Point;
 use crate::chapters::{self, alone, kept, recording, undisturbed};
-use crate::situation::{Record, Remote, Situation};
+use crate::situation::{Record, Remote, Resolution, Situation};
 use crate::step::Step;
 use crate::table::{Table, Verdict};
 use crate::walk;
@@ -26,8 +26,14 @@ impl Tables {
     /// Makes the tables from what the rules say.
     pub fn new() -> Self {
         let first = chapters::first();
-        let goes_further =
-            |situation: &Situation| first.read(&Point::from(*situation)) == Verdict::Further;
+        // What goes further with any record does so with a create call.
+        let goes_further = |surroundings: &Situation| {
+            let situation = Situation {
+                record: Record::Intent(Resolution::Pending),
+                ..*surroundings
+            };
+            first.read(&Point::from(situation)) == Verdict::Further
+        };
         let further: Vec<Situation> = walk::surroundings().filter(goes_further).collect();
         let alone = kept(&further, alone);
         let undisturbed: Vec<Situation> = recording(&kept(&further, undisturbed)).collect();

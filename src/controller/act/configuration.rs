@@ -18,49 +18,100 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
         return Ok(());
     };
     let content = resolve(subject, access, template).await?;
-    let identity = subject.context.identity(&subject.object);
     let hash = content_hash(&content);
-    let name = identity.configuration_name(&hash);
-    let group = &access.key.group;
+    let id = match find(subject, access, &content, &hash).await? {
+        Some(id) => id,
+        None => create(subject, access, &content, &hash).await?,
+    };
+    Ok(record(subject, access, template, id, hash).await?)
+}
 
+/// The same without creating anything: one that is found is recorded, and of one that is missing the name is told that it would have.
+pub(crate) async fn look(
+    subject: &Subject<'_>,
+    access: &Access,
+) -> Result<Option<String>, Obstacle> {
+    let Some(template) = &subject.object.spec.configuration else {
+        return Ok(None);
+    };
+    let content = resolve(subject, access, template).await?;
+    let hash = content_hash(&content);
+    match find(subject, access, &content, &hash).await? {
+        Some(id) => {
+            record(subject, access, template, id, hash).await?;
+            Ok(None)
+        }
+        None => {
+            check(subject, access, &content).await?;
+            let identity = subject.context.identity(&subject.object);
+            Ok(Some(identity.configuration_name(&hash)))
+        }
+    }
+}
+
+/// The oldest configuration with this content that bears the object's name.
+async fn find(
+    subject: &Subject<'_>,
+    access: &Access,
+    content: &ConfigurationContent,
+    hash: &str,
+) -> Result<Option<String>, Obstacle> {
+    let identity = subject.context.identity(&subject.object);
     let filter = ConfigurationFilter {
         scenario_id: Some(&content.scenario_id),
         executable_id: Some(&content.executable_id),
     };
     let found = access
         .client
-        .find_configurations(group, &filter)
+        .find_configurations(&access.key.group, &filter)
         .await
         .map_err(|error| Obstacle::remote(&error, None, false))?;
     let reusable = found
         .into_iter()
-        .filter(|configuration| identity.owns_content(&configuration.name, &hash))
+        .filter(|configuration| identity.owns_content(&configuration.name, hash))
         .min_by(|a, b| {
             a.created_at
                 .cmp(&b.created_at)
                 .then_with(|| a.id.cmp(&b.id))
         });
-    let id = match reusable {
-        Some(configuration) => configuration.id,
-        None => {
-            check(subject, access, &content).await?;
-            let id = access
-                .client
-                .create_configuration(group, &content.named(name))
-                .await
-                .map_err(|error| refused(&error))?;
-            let note = format!("configuration {id} was created in AI Core");
-            subject
-                .context
-                .events
-                .publish(
-                    &*subject.object,
-                    News::good("ConfigurationCreated", &id, note),
-                )
-                .await;
-            id
-        }
-    };
+    Ok(reusable.map(|configuration| configuration.id))
+}
+
+async fn create(
+    subject: &Subject<'_>,
+    access: &Access,
+    content: &ConfigurationContent,
+    hash: &str,
+) -> Result<String, Obstacle> {
+    check(subject, access, content).await?;
+    let name = subject
+        .context
+        .identity(&subject.object)
+        .configuration_name(hash);
+    let id = access
+        .client
+        .create_configuration(&access.key.group, &content.named(name))
+        .await
+        .map_err(|error| refused(&error))?;
+    let note = format!("configuration {id} was created in AI Core");
+    subject
+        .context
+        .events
+        .publish(
+            &*subject.object,
+            News::good("ConfigurationCreated", &id, note),
+        )
+        .await;
+    Ok(id)
+}
+
+async fn record(
+    subject: &Subject<'_>,
+    access: &Access,
+    template: &ConfigurationTemplate,
+    id: String,
+    hash: String,
+) -> Result<(), kube::Error> {
     subject.remember(|memory| memory.prepared = Some((access.key.clone(), id.clone())));
     write_status(subject, |status| {
         status.configuration = Some(RecordedConfiguration {
@@ -69,8 +120,7 @@ pub(crate) async fn prepare(subject: &Subject<'_>, access: &Access) -> Result<()
             template_hash: template.copy_of.is_some().then(|| content_hash(template)),
         })
     })
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The content that the spec asks for, with what it copies.

@@ -19,11 +19,11 @@ use crate::api::{
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
-use crate::controller::subject::{Subject, Wanted, wanted};
+use crate::controller::subject::{Subject, Wanted, hand, looks_on, wanted};
 use crate::controller::tell::events::News;
 use crate::controller::tell::words::{present, recorded_id, say};
-use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Record, State, Target};
+use crate::lifecycle::{Hand, Step};
 use obstacle::Obstacle;
 use status::{record, write_status};
 
@@ -40,6 +40,7 @@ const DEAD_FOR_TOO_LONG: &str = ". AI Core takes another configuration for a dea
 /// Whether the object should be looked at again at once.
 pub(crate) type Changed = bool;
 
+pub(crate) use configuration::look as look_for_configuration;
 pub(crate) use retire::go_on as retire;
 
 /// Takes a step.
@@ -136,7 +137,9 @@ async fn take_found(
     let is_result = matches!(observation.situation.record, Record::Intent(_));
     let is_past = is_result && adopted(subject) != Some(id) && claims.was_recorded(id);
     let tenant_of = subject.context.tenant_of();
-    if is_past || !claims.reserve(subject.uid, &access.key, id, &tenant_of) {
+    let looks_on = looks_on(&subject.object);
+    let is_held = || looks_on || claims.reserve(subject.uid, &access.key, id, &tenant_of);
+    if is_past || !is_held() {
         // Another object has just taken it; a moment later that is seen.
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     }
@@ -152,6 +155,7 @@ async fn take_found(
             give_up_call(status);
         }
         record(status, access, id);
+        status.observed_only = looks_on;
         if let Some(gone) = gone {
             remember_gone(status, gone.id, adopted(subject));
         }
@@ -164,7 +168,10 @@ async fn take_found(
         }
         return Err(error.into());
     }
-    let note = format!("deployment {id} is managed by this object from now on");
+    let note = match looks_on {
+        true => format!("deployment {id} is observed by this object from now on"),
+        false => format!("deployment {id} is managed by this object from now on"),
+    };
     subject
         .context
         .events
@@ -188,6 +195,7 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
         }
         remember_gone(status, gone.id, adopted(subject));
         status.stop_sent_for = None;
+        status.observed_only = false;
         replace::take_back(status);
     })
     .await?;
@@ -272,17 +280,21 @@ async fn send(subject: &Subject<'_>, access: &Access, id: &str, verb: Verb) -> R
         .await
 }
 
-/// Whether the cache has no newer spec than the one that was decided about, nor another object of its name: a change may wait before it is
-/// sent. A deletion makes a new generation, too.
+/// Whether the cache has no newer spec than the one that was decided about, nor another object of its name, nor a pause: a change may wait
+/// before it is sent. A deletion makes a new generation, too.
 fn still_wanted(subject: &Subject<'_>) -> impl Fn() -> bool + Send + Sync + 'static {
     let cache = subject.context.deployments.clone();
     let object = ObjectRef::from_obj(&*subject.object);
     let uid = subject.object.uid();
     let generation = subject.object.metadata.generation;
+    let mode = subject.context.options.mode;
     move || {
-        cache
-            .get(&object)
-            .is_some_and(|newest| newest.uid() == uid && newest.metadata.generation <= generation)
+        cache.get(&object).is_some_and(|newest| {
+            newest.uid() == uid
+                && newest.metadata.generation <= generation
+                // The cache may not know yet that the deployment is the object's own by now.
+                && matches!(hand(&newest, mode), Hand::Manage | Hand::Unclaimed)
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::api::{DEPLOYMENT_FINALIZER, Deployment};
 use crate::controller::connection::left;
 use crate::controller::observe::Observation;
 use crate::controller::problem::{Failure, Problem, cause};
-use crate::controller::subject::{Subject, force_release_reason};
+use crate::controller::subject::{Subject, force_release_reason, owns};
 use crate::controller::tell::events::News;
 use crate::controller::tell::words::{recorded_id, say};
 use crate::controller::{endpoint, finalizers};
@@ -38,7 +38,10 @@ pub(super) async fn release(
                 warn!(%error, "the Connection could not keep what is left behind");
             }
         }
-        Release::Orphaned => left::keep(subject.context, &subject.object).await?,
+        // Who has only looked on leaves nothing: it may be another object's.
+        Release::Orphaned if owns(&subject.object) => {
+            left::keep(subject.context, &subject.object).await?
+        }
         _ => {}
     }
     endpoint::leave(subject).await;

@@ -2,18 +2,22 @@
 //!
 //! They look like lost ones: nobody holds them. So the Connection through which they were made keeps their ids, written before the object goes.
 
+use std::sync::Arc;
+
 use kube::api::PostParams;
 
 use super::reference;
-use crate::aicore::{GroupKey, Tenant};
-use crate::api::{Connection, Deployment, LeftDeployment};
+use crate::aicore::{self, GroupKey, Snapshot, Tenant};
+use crate::api::{Connection, ConnectionStatus, Deployment, LeftCall, LeftDeployment};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
+use crate::controller::observe::signs::time;
+use crate::lifecycle::late::{self, Age};
 
 /// How many ids a Connection keeps.
 const MAXIMUM: usize = 1000;
 
-/// How many configurations a Connection keeps.
+/// How many calls a Connection keeps.
 const MAXIMUM_CALLS: usize = 100;
 
 /// How often the write is tried while others write the same Connection.
@@ -22,14 +26,13 @@ const ATTEMPTS: u32 = 10;
 /// Has the Connection of an object keep the ids of what the object leaves behind. Without that Connection nobody is left who could mistake them.
 pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), kube::Error> {
     let left = left_by(object);
-    let status = object.status.as_ref();
-    let intent = status.and_then(|status| status.intent.as_ref());
-    let call = intent.map(|intent| intent.configuration_id.clone());
+    let call = call_left_by(object);
     if left.is_empty() && call.is_none() {
         return Ok(());
     }
     let ids = left.iter().map(|left| left.id.clone());
-    context.claims.leave(ids.chain(call.clone()));
+    context.claims.leave(ids);
+    context.claims.leave_calls(&call);
     let (namespace, name) = &reference::used(object).unwrap_or_else(|| reference::named(object));
     let out_of_sight = |sight: &String| sight != namespace;
     if context.options.namespace.as_ref().is_some_and(out_of_sight) {
@@ -68,8 +71,8 @@ pub(crate) fn note(context: &Context, connection: &Connection) {
         return;
     };
     let ids = status.left.iter().map(|left| left.id.clone());
-    let left = ids.chain(status.left_calls.iter().cloned());
-    context.claims.leave(left);
+    context.claims.leave(ids);
+    context.claims.leave_calls(&status.left_calls);
 }
 
 /// Adds what is new, and drops what is oldest beyond `limit`. Tells whether anything was new.
@@ -86,14 +89,45 @@ fn add<T: Clone + PartialEq>(kept: &mut Vec<T>, more: &[T], limit: usize) -> boo
     grown
 }
 
-/// Whether AI Core may still have a deployment that was left behind, as far as the newest list of its group tells.
-pub(super) fn may_exist(context: &Context, tenant: &Tenant, left: &LeftDeployment) -> bool {
-    let key = GroupKey {
-        tenant: tenant.clone(),
-        group: left.resource_group.clone(),
+/// Drops what is not to be found in AI Core any more, as far as the newest list of each group tells.
+pub(super) fn prune(context: &Context, tenant: &Tenant, status: &mut ConnectionStatus) {
+    let newest = |group: &str| {
+        let key = GroupKey {
+            tenant: tenant.clone(),
+            group: group.to_owned(),
+        };
+        context.surveys.newest(&key)
     };
-    let newest = context.surveys.newest(&key);
-    newest.is_none_or(|snapshot| snapshot.get(&left.id).is_some())
+    let is_there = |list: Arc<Snapshot>, left: &LeftDeployment| list.get(&left.id).is_some();
+    status
+        .left
+        .retain(|left| newest(&left.resource_group).is_none_or(|list| is_there(list, left)));
+    let unseen = context.options.unseen();
+    status.left_calls.retain(|call| {
+        newest(&call.resource_group).is_none_or(|list| {
+            let announced = time(call.announced_at.as_ref());
+            !late::is_over(announced, list.date, unseen)
+                || list
+                    .iter()
+                    .any(|deployment| may_have_made(call, deployment))
+        })
+    });
+}
+
+/// Whether a deployment may be the result of a call whose object was let go.
+pub(crate) fn may_have_made(call: &LeftCall, deployment: &aicore::Deployment) -> bool {
+    let announced = time(call.announced_at.as_ref());
+    call.configuration_id == deployment.configuration_id
+        && Age::of(announced, time(deployment.created_at.as_ref())) == Age::Fresh
+}
+
+fn call_left_by(object: &Deployment) -> Option<LeftCall> {
+    let intent = object.status.as_ref()?.intent.as_ref()?;
+    Some(LeftCall {
+        configuration_id: intent.configuration_id.clone(),
+        resource_group: object.spec.resource_group.clone(),
+        announced_at: intent.announced_at.clone(),
+    })
 }
 
 fn left_by(object: &Deployment) -> Vec<LeftDeployment> {

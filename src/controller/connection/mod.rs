@@ -25,11 +25,10 @@ use tracing::{instrument, warn};
 
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
-    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, LeftDeployment,
-    set_conditions,
+    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
-use crate::controller::context::Context;
+use crate::controller::context::{Context, Mode};
 use crate::controller::finalizers;
 use crate::controller::problem::Problem;
 use crate::controller::tell::events::{News, shortened};
@@ -271,7 +270,7 @@ async fn tell(
 ) -> Result<(), kube::Error> {
     let mut changed = connection.clone();
     let status = changed.status.get_or_insert_default();
-    let ready = ready(connection, &survey, users);
+    let ready = ready(context.options.mode, connection, &survey, users);
     let mut conditions = status.conditions.iter();
     let before = conditions.find(|condition| condition.kind == ConditionKind::Ready);
     let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
@@ -290,8 +289,7 @@ async fn tell(
         status.secrets = chain::release_former(context, connection, tenant).await?;
     }
     if let Some(tenant) = works {
-        let is_there = |left: &LeftDeployment| left::may_exist(context, tenant, left);
-        status.left.retain(is_there);
+        left::prune(context, tenant, status);
     }
     fill(status, connection, survey, ready);
     if changed.status == connection.status {
@@ -316,7 +314,7 @@ async fn tell(
     Ok(())
 }
 
-fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
+fn ready(mode: Mode, connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
     let (reason, mut message) = match &survey.problem {
         None => ("Connected", survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
@@ -324,6 +322,10 @@ fn ready(connection: &Connection, survey: &Survey, users: Option<&str>) -> Condi
     if let Some(owner) = &survey.owner {
         let secret = &connection.spec.secret_ref.name;
         message = format!("{message}. {}", owner::warning(owner, secret));
+    }
+    if mode == Mode::Observe {
+        message =
+            format!("{message}. The operator runs with --mode=observe and writes nothing there");
     }
     if let Some(users) = users {
         message = format!("{message}. It stays until these Deployments are gone: {users}");

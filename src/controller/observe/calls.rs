@@ -115,13 +115,15 @@ fn resolve(
     let ids = fitting.map(|deployment| deployment.id.as_str());
     let candidates = lost(subject, access, ids);
     // A deployment whose configuration AI Core does not tell may be anybody's.
-    let told = |id: &String| {
-        let deployment = snapshot.get(id);
-        deployment.is_some_and(|deployment| !deployment.configuration_id.is_empty())
-    };
     let bears_our_name = bears_our_name(&subject.object, &intent.configuration_id);
-    let exclusive = is_exclusive(subject, access, &intent.configuration_id);
-    let provable = candidates.iter().all(told) && (bears_our_name || exclusive);
+    let is_ours = |deployment: &aicore::Deployment| {
+        !deployment.configuration_id.is_empty()
+            && (bears_our_name || is_exclusive(subject, access, deployment))
+    };
+    let provable = (bears_our_name || access.exclusive)
+        && candidates
+            .iter()
+            .all(|id| snapshot.get(id).is_some_and(is_ours));
 
     let others = open_calls(
         subject,

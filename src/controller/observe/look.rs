@@ -9,7 +9,7 @@ use super::lost::{self, Lost};
 use super::signs::is_known;
 use crate::aicore::{self, ConfigurationFilter, Observed, Snapshot, Status, TargetStatus};
 use crate::api::ConfigurationTemplate;
-use crate::controller::subject::{Subject, adopts};
+use crate::controller::subject::{Subject, adopts, looks_on};
 use crate::lifecycle::situation::{Goal, Look};
 
 /// What a look found.
@@ -84,7 +84,7 @@ pub(crate) fn adopted(
         .claims
         .holder(&access.key, id, &subject.context.tenant_of());
     let look = match (snapshot.get(id), holder) {
-        (_, Some(holder)) if holder != subject.uid => Look::Claimed,
+        (_, Some(holder)) if holder != subject.uid && !looks_on(&subject.object) => Look::Claimed,
         (None, _) => Look::Nothing,
         (Some(_), _) => Look::One,
     };
@@ -217,9 +217,13 @@ pub(crate) fn lost<'a>(
     lost
 }
 
-/// Whether nobody else creates from a configuration, and no object was let go whose create call from it was open.
-pub(crate) fn is_exclusive(subject: &Subject<'_>, access: &Access, configuration: &str) -> bool {
-    access.exclusive && !subject.context.claims.was_recorded(configuration)
+/// Whether nobody else creates from the configuration of a deployment, and it is not what the call of an object that was let go may have made.
+pub(crate) fn is_exclusive(
+    subject: &Subject<'_>,
+    access: &Access,
+    deployment: &aicore::Deployment,
+) -> bool {
+    access.exclusive && !subject.context.claims.may_be_left(deployment)
 }
 
 /// Those of `ids` that no other object holds.

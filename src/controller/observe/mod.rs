@@ -55,6 +55,8 @@ pub(crate) struct Observation {
     pub(crate) calls_over: Vec<(i64, String)>,
     /// Whether a stop that the status records can have no effect any more.
     pub(crate) stop_is_over: bool,
+    /// The name of the configuration that the spec asks for and that AI Core lacks, where nothing may be created.
+    pub(crate) missing_configuration: Option<String>,
     /// What is in the way, for a person.
     pub(crate) problem: Option<Problem>,
     /// What applications are told.
@@ -113,6 +115,7 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
         call_stays_open: false,
         calls_over: Vec::new(),
         stop_is_over: false,
+        missing_configuration: None,
         problem: None,
         endpoint: Endpoint::default(),
         recheck: None,
@@ -147,7 +150,9 @@ pub(crate) async fn observe(subject: &Subject<'_>) -> Result<Observation, kube::
 /// Whether the object goes, or may go, without anything being asked.
 fn is_let_go(situation: &Situation) -> bool {
     let forced = situation.goal.is_terminating() && situation.order == Order::LetGo;
-    forced || (situation.goal == Goal::Orphaned && situation.order != Order::Hold)
+    let leaves = situation.goal == Goal::Orphaned && situation.order != Order::Hold;
+    // What an open call has made must be known before it is left.
+    forced || leaves && !matches!(situation.record, Record::Intent(_))
 }
 
 /// Whether the object is deleted because everything is uninstalled. What had begun before goes on.

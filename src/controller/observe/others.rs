@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use super::access::{Access, Blocked};
 use super::calls;
 use super::look;
@@ -295,9 +293,7 @@ pub(crate) fn calls_over(subject: &Subject<'_>, access: &Access) -> Vec<(i64, St
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
         return Vec::new();
     };
-    // A settling time of years is no settling time.
-    let unseen = SignedDuration::try_from(subject.context.options.settle());
-    let unseen = unseen.unwrap_or(SignedDuration::MAX);
+    let unseen = subject.context.options.unseen();
     let shows = |call: &Intent| {
         let results = snapshot
             .iter()

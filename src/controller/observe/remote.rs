@@ -11,7 +11,7 @@ use super::group::{self, Standing};
 use super::time_to_live;
 use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
 use crate::api::RecordedDeployment;
-use crate::controller::subject::Subject;
+use crate::controller::subject::{Subject, looks_on};
 use crate::lifecycle::evidence::{Missing, Past, Settling};
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
@@ -31,7 +31,8 @@ pub(crate) async fn find(
     let holder = context
         .claims
         .holder(&access.key, &recorded.id, &context.tenant_of());
-    let claim = if holder.is_none_or(|holder| holder == subject.uid) {
+    let is_free = holder.is_none_or(|holder| holder == subject.uid);
+    let claim = if is_free || looks_on(&subject.object) {
         Claim::Ours
     } else {
         Claim::Another

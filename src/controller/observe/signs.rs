@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
             late: lapsed.any(|call| may_be_late(call, deployment)),
             forgotten: is_forgotten(self.subject, deployment),
             younger: false,
-            exclusive: look::is_exclusive(self.subject, self.access, configuration),
+            exclusive: look::is_exclusive(self.subject, self.access, deployment),
             going: look::is_going(deployment),
             known: is_known(object, &deployment.id),
             disowned: is_disowned(object, &deployment.id),

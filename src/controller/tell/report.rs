@@ -12,7 +12,7 @@ use crate::api::{
 use crate::controller::connection::reference;
 use crate::controller::observe::Observation;
 use crate::controller::problem::Failure;
-use crate::controller::subject::{Wanted, desired_state, wanted};
+use crate::controller::subject::{Wanted, desired_state, looks_on, wanted};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Connection, Goal, Record, Remote};
 use crate::lifecycle::step::{Done, Wait};
@@ -56,6 +56,9 @@ pub(crate) fn status(
     status.lapsed.retain(|call| !is_over(call));
     if matches!(step, Step::Stop | Step::Delete) && observation.situation.goal == Goal::Released {
         status.deletion_begun = true;
+    }
+    if looks_on(object) {
+        status.observed_only = status.deployment.is_some();
     }
     status.endpoint = observation.endpoint.config_map.clone();
     if step == Step::Done(Done::Running) && observation.stop_is_over {

@@ -1,10 +1,12 @@
+use std::collections::HashSet;
+
 use super::*;
 use crate::api::{Condition, ConditionStatus};
-use crate::lifecycle::Situation;
 use crate::lifecycle::situation::{
     Goal, Look, Order, Others, Preparation, Record, Source, Uninstall,
 };
 use crate::lifecycle::step::{Release, Stall};
+use crate::lifecycle::{Hand, Situation, next_step, restrain, walk};
 
 fn object(generation: i64) -> Deployment {
     serde_json::from_value(serde_json::json!({
@@ -41,6 +43,7 @@ fn observation(connection: Connection) -> Observation {
         call_stays_open: false,
         calls_over: Vec::new(),
         stop_is_over: false,
+        missing_configuration: None,
         problem: None,
         endpoint: Default::default(),
         recheck: None,
@@ -70,6 +73,7 @@ fn steps() -> Vec<Step> {
             Done::Stopped,
             Done::Deleted,
             Done::Expired,
+            Done::Observed,
             Done::Released,
         ]
         .map(Step::Done),
@@ -113,6 +117,8 @@ fn steps() -> Vec<Step> {
             Stall::Ambiguous,
             Stall::DeploymentDead,
             Stall::Protected,
+            Stall::Paused,
+            Stall::Observing,
             Stall::StoppedElsewhere,
             Stall::DeploymentMissing,
             Stall::NeverSeen,
@@ -175,7 +181,7 @@ fn every_step_leaves_conditions_that_kstatus_reads_right() {
         assert_eq!(status.observed_generation, 1, "{step:?}");
         assert_eq!(
             status.next_step.is_some(),
-            ready.status == ConditionStatus::False,
+            ready.status == ConditionStatus::False || step == Step::Done(Done::Observed),
             "{step:?}: what comes next is told until it is reached"
         );
     }
@@ -279,4 +285,39 @@ fn a_call_that_is_over_is_kept_no_longer() {
     let kept = status(&object, &observation, step, Timestamp::UNIX_EPOCH).lapsed;
     let serials: Vec<i64> = kept.iter().map(|call| call.serial).collect();
     assert_eq!(serials, [2]);
+}
+
+#[test]
+fn whatever_is_held_back_is_told_as_what_would_be_done() {
+    let mut told = HashSet::new();
+    for situation in walk::situations() {
+        let wish = next_step(&situation);
+        for hand in [Hand::Observe, Hand::Paused] {
+            let step = restrain(hand, &situation, true, wish);
+            if step == wish || !told.insert((hand, wish, step)) {
+                continue;
+            }
+            let observation = Observation {
+                situation,
+                ..observation(situation.connection)
+            };
+            let status = status(&object(1), &observation, step, Timestamp::UNIX_EPOCH);
+            let next = status.next_step.clone().unwrap_or_default();
+            let plan = next.strip_prefix("would ").unwrap_or_default();
+            let plan = plan.split(", but waits").next().unwrap_or_default();
+            assert!(plan.contains(' '), "{hand:?}, {wish:?}: {next}");
+            let ready = find(&status, ConditionKind::Ready).expect("Ready is always told");
+            assert!(ready.message.contains(plan), "{plan}: {}", ready.message);
+            let reason = match step {
+                Step::Done(Done::Observed) => "Observed",
+                Step::Stall(Stall::Observing) => "Observing",
+                _ => "Paused",
+            };
+            assert_eq!(ready.reason, reason, "{hand:?}, {wish:?}");
+        }
+    }
+    let wishes: HashSet<Step> = told.iter().map(|(_, wish, _)| *wish).collect();
+    for step in [Step::Stop, Step::Delete, Step::Create, Step::Take] {
+        assert!(wishes.contains(&step), "{step:?} is never held back");
+    }
 }

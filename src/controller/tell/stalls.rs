@@ -2,6 +2,7 @@
 
 use super::doubts;
 use super::facts::{problem, remark, remote_state};
+use super::restraints;
 use super::words::{Verdict, present, stalled};
 use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION, RolledBack};
 use crate::controller::observe::Observation;
@@ -115,6 +116,8 @@ pub(super) fn say_stall(
             ),
             "wait for the annotation to be removed",
         ),
+        Stall::Paused => restraints::paused(object, observation),
+        Stall::Observing => restraints::observing(object, observation),
         Stall::Overdue => stalled(
             "Overdue",
             format!(

@@ -1,5 +1,6 @@
 //! What each step means, in words: the reason and message of the conditions, and what comes next.
 
+use super::restraints::{say_left, say_observed};
 use super::stalls::{cause_of_death, say_stall};
 use super::waiting::say_wait;
 use crate::api::Deployment;
@@ -74,6 +75,11 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
             "Preparing",
             "the object is being prepared",
             "put the finalizer on this object",
+        ),
+        Step::Release(Release::Orphaned) if observation.situation.goal == Goal::Released => going(
+            "Releasing",
+            say_left(object, &id),
+            "take the finalizer off this object",
         ),
         Step::Release(release) => doubted(say_release(release, &id), observation),
         Step::Take => {
@@ -150,7 +156,7 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
                 ),
                 "write the ConfigMap of spec.endpoint",
             ),
-            _ => doubted(say_done(done, object, &id), observation),
+            _ => doubted(say_done(done, object, observation, &id), observation),
         },
         Step::Wait(wait) => say_wait(wait, observation, &id),
         Step::Stall(stall) => say_stall(stall, object, observation, &id),
@@ -220,7 +226,7 @@ fn say_release(release: Release, id: &str) -> Verdict {
     going("Releasing", message, "take the finalizer off this object")
 }
 
-fn say_done(done: Done, object: &Deployment, id: &str) -> Verdict {
+fn say_done(done: Done, object: &Deployment, observation: &Observation, id: &str) -> Verdict {
     match done {
         Done::Running => settled("Running", format!("deployment {id} runs")),
         Done::Stopped if id.is_empty() => settled(
@@ -240,6 +246,7 @@ fn say_done(done: Done, object: &Deployment, id: &str) -> Verdict {
                 "the ttl of deployment {id} has run out and AI Core has deleted it; set desiredState to Deleted and back to Running for a new one"
             ),
         ),
+        Done::Observed => say_observed(object, observation),
         Done::Released => settled(
             "Released",
             format!(

@@ -72,7 +72,8 @@ pub struct ObjectHistory {
     pub replaced: BTreeSet<String>,
     /// When the operator let it go: its finalizer was off, or it had vanished.
     pub released: Option<Timestamp>,
-    /// Whether its remote deployment is to stay when it goes: by its policy, because a person forces its release, or with an uninstall.
+    /// Whether its remote deployment is to stay when it goes: by its policy, because a person forces its release, with an uninstall, or because
+    /// it only looks at what it has not created.
     pub orphans: bool,
     /// Whether its deletion had begun in AI Core, so that an uninstall does not end it.
     pub deletion_begun: bool,

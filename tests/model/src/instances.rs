@@ -315,9 +315,10 @@ pub fn applied_again() -> Model {
         },
         wishes: Wishes {
             orphan: true,
+            orders: &[Order::LetGo],
             ..Wishes::NONE
         },
-        // What was orphaned while a call about it was on its way is no more than what it looks like.
+        // What was let go while a call about it was on its way is no more than what it looks like.
         stalls: &[
             Stall::Ambiguous,
             Stall::StoppedElsewhere,

@@ -173,7 +173,9 @@ impl Observer<'_> {
     /// Whether anything is asked, before the object goes or while it is not held yet.
     fn may_ask(&self, situation: &Situation) -> bool {
         let forced = situation.goal.is_terminating() && situation.order == Order::LetGo;
-        let orphaned = situation.goal == Goal::Orphaned && situation.order != Order::Hold;
+        let orphaned = situation.goal == Goal::Orphaned
+            && situation.order != Order::Hold
+            && !matches!(situation.record, Record::Intent(_));
         situation.finalizer && !forced && !orphaned && situation.uninstall == Uninstall::No
     }
 

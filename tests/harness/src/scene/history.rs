@@ -134,6 +134,16 @@ fn adopts(object: &DynamicObject) -> Option<String> {
     id?.as_str().map(str::to_owned)
 }
 
+/// Whether an object asks only to be shown something, and has not created what it records.
+fn looks_on(object: &DynamicObject, history: &ObjectHistory) -> bool {
+    let policy = object.data.pointer("/spec/managementPolicy");
+    let created = object.data.pointer("/status/createSerial");
+    let has_created = created.is_some_and(|serial| serial.as_u64() != Some(0));
+    let adopted = |id: &String| history.adopts.contains(id);
+    let is_its_own = has_created && !history.current.as_ref().is_some_and(adopted);
+    policy.is_some_and(|policy| policy == "Observe") && !is_its_own
+}
+
 /// The resourceVersion of an object, which grows with every write to the cluster's store.
 pub(super) fn version_of(object: &DynamicObject) -> u64 {
     let version = object.resource_version();
@@ -169,9 +179,10 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
     }
     history.adopts.extend(adopts(object));
     let forced = object.annotations().get(FORCE_RELEASE);
-    history.orphans = text("/spec/deletionPolicy").as_deref() == Some("Orphan")
-        || forced.is_some_and(|reason| !reason.trim().is_empty());
     history.current = text("/status/deployment/id");
+    history.orphans = text("/spec/deletionPolicy").as_deref() == Some("Orphan")
+        || forced.is_some_and(|reason| !reason.trim().is_empty())
+        || looks_on(object, history);
     history.recorded.extend(history.current.clone());
     let retiring = object.data.pointer("/status/retiring");
     let retiring = retiring
