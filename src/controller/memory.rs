@@ -49,6 +49,8 @@ type Passing = (State, Target, Fit);
 pub(crate) struct Memory {
     /// The newest version of the object that one of our own writes returned, which a cache may not have yet.
     newest: Option<Arc<Deployment>>,
+    /// Since when this process has known the object.
+    pub(crate) known_since: Instant,
     /// When the last remote write of this object ended, or when the object was first seen. Only lists requested later count.
     pub(crate) unsettled_since: Instant,
     /// What is remembered of each remote deployment of the object, by its id.
@@ -142,6 +144,7 @@ impl Memory {
     fn new(now: Instant) -> Self {
         Self {
             newest: None,
+            known_since: now,
             unsettled_since: now,
             remotes: HashMap::new(),
             sent: HashMap::new(),

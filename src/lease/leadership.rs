@@ -73,6 +73,11 @@ impl Leadership {
         gaps::contain(&self.0.borrow().gaps, created)
     }
 
+    /// Whether the cluster's store is known to have forgotten anything.
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.0.borrow().gaps.is_empty()
+    }
+
     /// Waits until this process begins to lead, or can write again, after the term number `known`; the first term has the number 1.
     pub(crate) async fn term_after(&self, known: u64) -> u64 {
         let mut claims = self.0.subscribe();

@@ -166,8 +166,6 @@ fn with_others(situation: &Situation, step: Step) -> Step {
     );
     match situation.others {
         Others::Unrecorded if at_rest && situation.connection.answers() => Step::Retire,
-        // It may be a successor that the record has forgotten.
-        Others::Unrecorded if step == Step::Replace => Step::Retire,
         Others::Retiring | Others::Serving if nothing_runs => {
             obstacle(situation.connection).unwrap_or(Step::Wait(Wait::Retiring))
         }
@@ -307,10 +305,9 @@ fn drive_to_running(situation: &Situation, present: Present) -> Step {
         (State::Stopped | State::Completed, _) if present.expired => {
             overdue_or(present, Wait::Deleting)
         }
-        (State::Stopped | State::Completed, _) if present.stop_sent || situation.recreate => {
-            Step::Delete
+        (State::Stopped | State::Completed, _) => {
+            succeeded(situation, present, stopped(situation, present))
         }
-        (State::Stopped | State::Completed, _) => Step::Stall(Stall::StoppedElsewhere),
         (State::Stopping, _) | (State::Running | State::Pending, Target::Stopped) => {
             overdue_or(present, Wait::Stopping)
         }
@@ -326,7 +323,31 @@ fn drive_to_running(situation: &Situation, present: Present) -> Step {
             _ => configured(situation, present, overdue_or(present, Wait::Starting)),
         },
         (State::Dead, _) if present.configuration == Fit::Failed => Step::RollBack,
-        (State::Dead, _) => configured(situation, present, Step::Stall(Stall::DeploymentDead)),
+        (State::Dead, _) => {
+            let dead = configured(situation, present, Step::Stall(Stall::DeploymentDead));
+            succeeded(situation, present, dead)
+        }
+    }
+}
+
+/// What has stopped cannot be started again. A stop by somebody else is undone only by policy.
+fn stopped(situation: &Situation, present: Present) -> Step {
+    if present.stop_sent || situation.recreate {
+        Step::Delete
+    } else {
+        Step::Stall(Stall::StoppedElsewhere)
+    }
+}
+
+/// The record may be older than what has taken the place of the recorded deployment: a status comes from a backup. What must not be replaced
+/// without a person's word keeps its place.
+fn succeeded(situation: &Situation, present: Present, otherwise: Step) -> Step {
+    let keeps_its_place = present.configuration == Fit::Foreign(Replacement::Forbidden);
+    match situation.others {
+        _ if keeps_its_place => otherwise,
+        Others::Successor => Step::Take,
+        Others::Successors => Step::Stall(Stall::Ambiguous),
+        _ => otherwise,
     }
 }
 
@@ -351,8 +372,8 @@ fn replaced(situation: &Situation, present: Present, replacement: Replacement) -
         Replacement::Forbidden => Step::Stall(Stall::ReplacementForbidden),
         _ if present.state == State::Dead => Step::Delete,
         Replacement::DeleteFirst => Step::Stop,
-        Replacement::Unheld => Step::Wait(Wait::Chain),
-        Replacement::CreateFirst => Step::Replace,
+        Replacement::Unheld => succeeded(situation, present, Step::Wait(Wait::Chain)),
+        Replacement::CreateFirst => succeeded(situation, present, Step::Replace),
     }
 }
 
@@ -367,3 +388,7 @@ fn overdue_or(present: Present, wait: Wait) -> Step {
 #[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "succession_tests.rs"]
+mod succession_tests;

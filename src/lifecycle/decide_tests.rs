@@ -6,14 +6,14 @@ use crate::lifecycle::walk::{fair, plain, presents, remotes, situations, surroun
 #[path = "leaving_tests.rs"]
 mod leaving;
 
-fn check(law: &str, holds: impl Fn(&Situation, Step) -> bool) {
+pub(super) fn check(law: &str, holds: impl Fn(&Situation, Step) -> bool) {
     for situation in situations() {
         let step = next_step(&situation);
         assert!(holds(&situation, step), "{law}\n{situation:?}\n-> {step:?}");
     }
 }
 
-fn present(situation: &Situation) -> Option<Present> {
+pub(super) fn present(situation: &Situation) -> Option<Present> {
     match situation.record {
         Record::Deployment {
             remote: Remote::Present(present),
@@ -144,25 +144,6 @@ fn nothing_is_created_while_deleting_or_while_something_is_recorded() {
                             look: Look::Nothing
                         }
                     ))
-        },
-    );
-}
-
-#[test]
-fn a_successor_is_created_only_of_a_deployment_that_is_there_and_whose_configuration_cannot_be_changed()
- {
-    check(
-        "replace only what runs or is about to, where nothing else is the object's",
-        |situation, step| {
-            let replaceable = present(situation).is_some_and(|present| {
-                matches!(present.state, State::Running | State::Pending)
-                    && present.target == Target::Running
-                    && present.configuration == Fit::Foreign(Replacement::CreateFirst)
-            });
-            step != Step::Replace
-                || situation.goal == Goal::Running
-                    && replaceable
-                    && situation.others != Others::Unrecorded
         },
     );
 }
@@ -359,24 +340,6 @@ fn a_retiring_deployment_is_stopped_and_deleted_by_the_same_table() {
             );
         }
     }
-}
-
-#[test]
-fn a_forgotten_deployment_was_proven_gone() {
-    check("forget or replace only on proof", |situation, step| {
-        let recorded = matches!(situation.record, Record::Deployment { .. });
-        !(step == Step::Forget || step == Step::Take && recorded)
-            || matches!(
-                situation.record,
-                Record::Deployment {
-                    remote: Remote::Absent {
-                        proof: Proof::Gone | Proof::NeverSeen,
-                        ..
-                    },
-                    ..
-                }
-            )
-    });
 }
 
 #[test]

@@ -1,11 +1,13 @@
-//! What counts as proof: that a deployment is gone, and what became of a create call whose answer was lost.
+//! What counts as proof: that a deployment is gone, and what became of a call whose answer was lost.
 //!
 //! Whoever asks AI Core measures and compares; what follows from it is said here, so that the rules can be explored without a clock.
+
+use std::time::Duration;
 
 use super::intent::Outcome;
 use super::situation::{Ending, Proof, Resolution};
 
-/// How much time create calls had to have their effect.
+/// How much time calls whose outcome is not known had to have their effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Settling {
     /// One of them may still have its effect, or have had it without any list showing it.
@@ -14,6 +16,18 @@ pub enum Settling {
     Unseen,
     /// The list at hand was requested after that time was over for all of them.
     Over,
+}
+
+impl Settling {
+    /// How far calls have settled of which the youngest has been known for `known_for`, where all of them need `settle`, and the list at hand was
+    /// requested `age` ago.
+    pub fn of(known_for: Duration, settle: Duration, age: Duration) -> Self {
+        match known_for.checked_sub(settle) {
+            None => Self::Going,
+            Some(over) if age > over => Self::Unseen,
+            Some(_) => Self::Over,
+        }
+    }
 }
 
 /// The open create calls that one call's result could be mistaken for another's of.
@@ -102,5 +116,27 @@ impl Past {
             Self { inactive: true, .. } => Ending::Inactive,
             _ => Ending::Unexplained,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_has_settled_once_a_list_was_requested_after_its_time() {
+        let settle = Duration::from_secs(10);
+        let settling = |known_for, age| {
+            Settling::of(
+                Duration::from_secs(known_for),
+                settle,
+                Duration::from_secs(age),
+            )
+        };
+        assert_eq!(settling(9, 0), Settling::Going);
+        assert_eq!(settling(10, 1), Settling::Unseen);
+        assert_eq!(settling(12, 3), Settling::Unseen);
+        assert_eq!(settling(12, 2), Settling::Over);
+        assert_eq!(settling(10, 0), Settling::Over);
     }
 }

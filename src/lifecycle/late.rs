@@ -11,14 +11,27 @@ pub const LATEST: SignedDuration = SignedDuration::from_hours(1);
 /// Both times are whole seconds, and may come from two machines of AI Core.
 const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
 
-/// Whether a deployment that was created at `created` may be the result of a call that was announced at `announced`. What is not told says
-/// nothing against it.
-pub fn is_in_time(announced: Option<Timestamp>, created: Option<Timestamp>) -> bool {
-    let (Some(announced), Some(created)) = (announced, created) else {
-        return true;
-    };
-    let after = created.duration_since(announced);
-    -ROUNDING <= after && after <= LATEST + ROUNDING
+/// Whether a create call could still have had its effect at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Age {
+    /// It could.
+    Fresh,
+    /// That was before its announcement, or too long after it.
+    Expired,
+}
+
+impl Age {
+    /// The age of a call that was announced at `announced` when a deployment was created at `created`. What is not told says nothing against it.
+    pub fn of(announced: Option<Timestamp>, created: Option<Timestamp>) -> Self {
+        let (Some(announced), Some(created)) = (announced, created) else {
+            return Self::Fresh;
+        };
+        let after = created.duration_since(announced);
+        match -ROUNDING <= after && after <= LATEST + ROUNDING {
+            true => Self::Fresh,
+            false => Self::Expired,
+        }
+    }
 }
 
 /// Whether a list that AI Core answered at `date` shows whatever a call that was announced at `announced` can have made, where a new deployment
@@ -44,18 +57,18 @@ mod tests {
 
     #[test]
     fn a_result_is_made_within_an_hour_of_the_announcement() {
-        for (seconds, possible) in [
-            (-3, false),
-            (-2, true),
-            (0, true),
-            (3_600, true),
-            (3_602, true),
-            (3_603, false),
-            (7_200, false),
+        for (seconds, age) in [
+            (-3, Age::Expired),
+            (-2, Age::Fresh),
+            (0, Age::Fresh),
+            (3_600, Age::Fresh),
+            (3_602, Age::Fresh),
+            (3_603, Age::Expired),
+            (7_200, Age::Expired),
         ] {
             assert_eq!(
-                is_in_time(at(0), at(seconds)),
-                possible,
+                Age::of(at(0), at(seconds)),
+                age,
                 "{seconds} s after the announcement"
             );
         }
@@ -63,8 +76,8 @@ mod tests {
 
     #[test]
     fn a_time_that_ai_core_does_not_tell_excludes_nothing_and_ends_nothing() {
-        assert!(is_in_time(None, at(7_200)));
-        assert!(is_in_time(at(0), None));
+        assert_eq!(Age::of(None, at(7_200)), Age::Fresh);
+        assert_eq!(Age::of(at(0), None), Age::Fresh);
         for (announced, date) in [(None, at(7_200)), (at(0), None)] {
             assert!(!is_over(announced, date, SignedDuration::ZERO));
         }

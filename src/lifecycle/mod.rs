@@ -8,6 +8,7 @@
 //! - [`decide`](self::next_step): the tables, also for deployments that are [retiring](retiring_step);
 //! - [`evidence`]: what proves that a deployment is gone, or that a call had no effect;
 //! - [`intent`]: which deployment belongs to a create call whose answer was lost;
+//! - [`belonging`]: which deployments are an object's although it does not record them;
 //! - [`late`]: until when such a call can have had its effect;
 //! - [`identity`]: how the name of a configuration leads back to its object;
 //! - [`configuration`]: whether a configuration fits its executable;
@@ -15,6 +16,7 @@
 //! - [`retirement`]: whether a hosted model will be gone soon;
 //! - [`schedule`]: when office hours want it to run.
 
+pub mod belonging;
 pub mod configuration;
 mod decide;
 pub mod evidence;

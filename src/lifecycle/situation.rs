@@ -273,12 +273,12 @@ pub enum Uninstall {
 pub enum Others {
     /// None is known.
     None,
-    /// The recorded one is gone, and one that bears the object's name and that no object holds can take its place.
+    /// The recorded one is gone, has ended or is to be replaced, and one that bears the object's name and that no object holds can take its place.
     Successor,
-    /// The recorded one is gone, and several bear the object's name.
+    /// The same, but there are several, or nothing proves that it is the object's.
     Successors,
-    /// One that no object holds has to go and is not recorded yet: the late result of a create call that was given up, or, where nothing is
-    /// to be left, any that bears the object's name.
+    /// One that no object holds has to go and is not recorded yet: the late result of a create call that was given up, one that the status has
+    /// forgotten, or, where nothing is to be left, any that bears the object's name.
     Unrecorded,
     /// One is recorded as retiring, and not proven gone yet.
     Retiring,

@@ -143,7 +143,13 @@ async fn take_found(
         // Another object has just taken it; a moment later that is seen.
         return Err(Obstacle::Early(subject.context.options.inventory.busy));
     }
+    let present = present(observation).map(|present| present.state);
     let recorded = write_status(subject, |status| {
+        match present {
+            Some(State::Stopped | State::Completed | State::Dead) => replace::retire(status),
+            Some(_) => replace::make_way(status),
+            None => {}
+        }
         let gone = status.deployment.take();
         if observation.call_stays_open {
             give_up_call(status);

@@ -29,6 +29,13 @@ pub(super) fn make_way(status: &mut DeploymentStatus) {
     status.stop_sent_for = None;
 }
 
+/// Has the recorded deployment, which has ended, go.
+pub(super) fn retire(status: &mut DeploymentStatus) {
+    let ended = status.deployment.take();
+    status.retiring.extend(ended.map(retiring));
+    status.stop_sent_for = None;
+}
+
 /// Records the deployment again that serves until its successor does, if there is one. A successor that is recorded has to go.
 pub(super) fn take_back(status: &mut DeploymentStatus) {
     let mut others = status.retiring.iter();

@@ -11,8 +11,8 @@ use crate::aicore::{self, GroupKey, Snapshot, Tenant};
 use crate::api::{Connection, ConnectionStatus, Deployment, LeftCall, LeftDeployment};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
-use crate::controller::observe::others::time;
-use crate::lifecycle::late;
+use crate::controller::observe::signs::time;
+use crate::lifecycle::late::{self, Age};
 
 /// How many ids a Connection keeps.
 const MAXIMUM: usize = 1000;
@@ -118,7 +118,7 @@ pub(super) fn prune(context: &Context, tenant: &Tenant, status: &mut ConnectionS
 pub(crate) fn may_have_made(call: &LeftCall, deployment: &aicore::Deployment) -> bool {
     let announced = time(call.announced_at.as_ref());
     call.configuration_id == deployment.configuration_id
-        && late::is_in_time(announced, time(deployment.created_at.as_ref()))
+        && Age::of(announced, time(deployment.created_at.as_ref())) == Age::Fresh
 }
 
 fn call_left_by(object: &Deployment) -> Option<LeftCall> {

@@ -15,7 +15,7 @@ use crate::aicore::{self, GroupKey, Snapshot};
 use crate::api::{ConnectionStatus, Deployment, DeploymentStatus, Orphan, Reason};
 use crate::controller::context::Context;
 use crate::controller::observe::look::is_going;
-use crate::controller::observe::others::{is_known, may_be_late, may_be_of};
+use crate::controller::observe::signs::{is_known, may_be_late, may_be_of};
 use crate::controller::subject::{adopts, goal};
 use crate::controller::tell::events::News;
 use crate::lifecycle::identity::Identity;

@@ -9,7 +9,7 @@ use super::access::{Access, Blocked};
 use super::findings::Findings;
 use super::group::{self, Standing};
 use super::look::{adopted, is_exclusive, lost};
-use super::others::may_be_of;
+use super::signs::may_be_of;
 use super::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
@@ -143,11 +143,7 @@ fn resolve(
         .unwrap_or_default();
     let options = &subject.context.options;
     let settle = options.settle();
-    let settling = match youngest.checked_sub(settle) {
-        None => Settling::Going,
-        Some(over) if snapshot.requested_at.elapsed() > over => Settling::Unseen,
-        Some(_) => Settling::Over,
-    };
+    let settling = Settling::of(youngest, settle, snapshot.requested_at.elapsed());
     let outcome = intent::resolve(subject.uid, &open, &candidates, provable);
     let left = candidates.iter().any(|id| !intent.known.contains(id));
     let rivalry = Rivalry {

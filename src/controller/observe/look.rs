@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::access::{Access, Blocked};
 use super::group::{self, Standing};
 use super::lost::{self, Lost};
-use super::others::is_known;
+use super::signs::is_known;
 use crate::aicore::{self, ConfigurationFilter, Observed, Snapshot, Status, TargetStatus};
 use crate::api::ConfigurationTemplate;
 use crate::controller::subject::{Subject, adopts, looks_on};
@@ -102,7 +102,8 @@ async fn unrecorded(
     access: &Access,
     snapshot: &Snapshot,
 ) -> Result<Sight, Blocked> {
-    let mut candidates = bearing_name(subject, access, snapshot).await?;
+    let all: Vec<&aicore::Deployment> = snapshot.iter().collect();
+    let mut candidates = bearing_name(subject, access, &all).await?;
     if candidates.is_empty()
         && let Some(id) = &subject.object.spec.configuration_id
     {
@@ -140,20 +141,21 @@ async fn unrecorded(
     })
 }
 
-/// Deployments whose configuration bears the object's name, that no object holds and that the object does not record. AI Core may leave the
+/// Those of `deployments` whose configuration bears the object's name, that no object holds and that the object does not record. AI Core may leave the
 /// names of configurations out of a list; only then they are asked for.
 pub(crate) async fn bearing_name(
     subject: &Subject<'_>,
     access: &Access,
-    snapshot: &Snapshot,
+    deployments: &[&aicore::Deployment],
 ) -> Result<Vec<String>, Blocked> {
     let object = &*subject.object;
     let identity = subject.context.identity(object);
     let may_be_lost = |deployment: &&aicore::Deployment| {
         !is_going(deployment) && !is_known(object, &deployment.id)
     };
-    let (named, nameless): (Vec<_>, Vec<_>) = snapshot
+    let (named, nameless): (Vec<_>, Vec<_>) = deployments
         .iter()
+        .copied()
         .filter(may_be_lost)
         .partition(|deployment| deployment.configuration_name.is_some());
     let bears_name = |deployment: &&&aicore::Deployment| {

@@ -8,12 +8,11 @@ use kube::ResourceExt;
 
 use super::access::Access;
 use super::calls;
-use super::look;
-use super::others::{is_known, may_be_late, time};
-use super::time_to_live;
+use super::signs::{self, Reader, time};
 use crate::aicore::{self, Snapshot};
-use crate::api::{Deployment, NOT_MINE_ANNOTATION, RecreatePolicy};
+use crate::api::Deployment;
 use crate::controller::subject::Subject;
+use crate::lifecycle::belonging::Signs;
 
 /// The three times that tell whether a deployment is younger than an object are whole seconds.
 const ROUNDING: SignedDuration = SignedDuration::from_secs(2);
@@ -51,19 +50,19 @@ pub(crate) fn from_configuration(
     let is_new = subject.remember(|memory| memory.is_new);
     let status = object.status.as_ref();
     let may_be_unrecorded = !is_new && status.is_none_or(|status| status.create_serial == 0);
-    let fits = |deployment: &&aicore::Deployment| {
-        deployment.configuration_id == configuration
-            && time_to_live::may_be_equal(deployment.ttl.as_deref(), ttl)
-            && !look::is_going(deployment)
-            && !is_known(object, &deployment.id)
-            && !is_disowned(object, &deployment.id)
-            && (is_late(object, deployment)
-                || may_be_unrecorded && is_younger(object, deployment, snapshot.date) == Some(true)
-                || is_forgotten(subject, deployment))
+    let reader = Reader::new(subject, access);
+    let with_signs = |deployment| {
+        let signs = reader.read(deployment);
+        let younger = is_younger(object, deployment, snapshot.date) == Some(true);
+        let younger = may_be_unrecorded && younger;
+        (deployment, Signs { younger, ..signs })
     };
-    let fitting = snapshot.iter().filter(fits);
-    let ids = fitting.map(|deployment| deployment.id.as_str());
-    let candidates: Vec<String> = look::lost(subject, access, ids).into_iter().collect();
+    let candidates = signs::gather(
+        subject,
+        access,
+        snapshot.iter().map(with_signs),
+        Signs::may_be_lost,
+    );
     if candidates.is_empty() {
         return Lost::Nothing;
     }
@@ -72,74 +71,15 @@ pub(crate) fn from_configuration(
     }
     if !open.is_empty() {
         // They are the results of other objects' calls, or those objects are told that nothing proves it. What was forgotten is older than that.
-        let forgotten = |id: &String| {
-            snapshot
-                .get(id)
-                .is_some_and(|found| is_forgotten(subject, found))
-        };
-        return match candidates.iter().any(forgotten) {
+        return match candidates.iter().any(|(_, signs)| signs.forgotten) {
             true => Lost::Undecided,
             false => Lost::Nothing,
         };
     }
-    let is_certain = |id: &String| {
-        snapshot.get(id).is_some_and(|found| {
-            is_late(object, found) && look::is_exclusive(subject, access, found)
-        })
-    };
     match candidates.as_slice() {
-        [id] if is_certain(id) => Lost::Found(id.clone()),
-        _ => Lost::Ambiguous(candidates),
+        [(id, signs)] if signs.exclusive && signs.late => Lost::Found(id.clone()),
+        _ => Lost::Ambiguous(candidates.into_iter().map(|(id, _)| id).collect()),
     }
-}
-
-/// Deployments from the configuration of the spec that may have taken the place of the recorded one, which is gone for no known reason: the status
-/// may come from a backup. All that are younger count, where nobody else creates from the configuration, or where a person is asked anyway.
-pub(crate) fn in_place_of_recorded(
-    subject: &Subject<'_>,
-    access: &Access,
-    snapshot: &Snapshot,
-) -> Vec<String> {
-    let object = &*subject.object;
-    let recreates = object.spec.recreate_policy == RecreatePolicy::Always;
-    let recorded = object
-        .status
-        .as_ref()
-        .and_then(|status| status.deployment.as_ref());
-    let made = recorded.and_then(|recorded| time(recorded.created_at.as_ref()));
-    let (Some(configuration), Some(made)) = (&object.spec.configuration_id, made) else {
-        return Vec::new();
-    };
-    let fits = |deployment: &&aicore::Deployment| {
-        deployment.configuration_id == *configuration
-            && time_to_live::may_be_equal(deployment.ttl.as_deref(), object.spec.ttl.as_deref())
-            && !look::is_going(deployment)
-            && !is_known(object, &deployment.id)
-            && !is_disowned(object, &deployment.id)
-            && time(deployment.created_at.as_ref()).is_some_and(|created| created >= made)
-            && (!recreates || access.exclusive || is_forgotten(subject, deployment))
-    };
-    let fitting = snapshot.iter().filter(fits);
-    let ids = fitting.map(|deployment| deployment.id.as_str());
-    look::lost(subject, access, ids).into_iter().collect()
-}
-
-/// Whether a deployment may have been made by an operator whose work the cluster's store has forgotten.
-fn is_forgotten(subject: &Subject<'_>, deployment: &aicore::Deployment) -> bool {
-    let created = time(deployment.created_at.as_ref());
-    created.is_some_and(|created| subject.context.leadership.in_gap(created))
-}
-
-/// Whether a person has said that a deployment is not the object's.
-fn is_disowned(object: &Deployment, id: &str) -> bool {
-    let ids = object.annotations().get(NOT_MINE_ANNOTATION);
-    ids.is_some_and(|ids| ids.split(',').any(|other| other.trim() == id))
-}
-
-/// Whether a deployment may be the result of a create call that was given up.
-fn is_late(object: &Deployment, deployment: &aicore::Deployment) -> bool {
-    let mut lapsed = object.status.iter().flat_map(|status| &status.lapsed);
-    lapsed.any(|call| may_be_late(call, deployment))
 }
 
 /// Whether a deployment may be younger than an object, each by the clock that it was made by.

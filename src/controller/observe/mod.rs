@@ -10,6 +10,7 @@ pub(crate) mod look;
 mod lost;
 pub(crate) mod others;
 mod remote;
+pub(crate) mod signs;
 mod time_to_live;
 
 use std::time::Duration;
@@ -194,13 +195,14 @@ async fn look_at_everything(
     let retiring = others::retiring(subject, access, predecessor.as_ref()).await;
     match (unrecorded, retiring) {
         (Ok(unrecorded), Ok(retiring)) => {
-            if let Some(others) = others::others(goal, &findings.record, &unrecorded) {
+            if let Some(others) = unrecorded.others {
                 observation.situation.others = others;
             } else if predecessor.as_ref().is_some_and(|it| it.serves) {
                 observation.situation.others = Others::Serving;
             }
             let rechecks = [
                 findings.recheck,
+                unrecorded.recheck,
                 retiring.as_ref().and_then(|it| it.recheck),
             ];
             observation.recheck = rechecks.into_iter().flatten().min();

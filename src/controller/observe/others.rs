@@ -2,21 +2,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::access::{Access, Blocked};
 use super::calls;
 use super::look;
-use super::lost;
 use super::remote;
-use super::time_to_live;
+use super::signs::{self, Reader};
 use crate::aicore::{self, Observed, Snapshot, Status, TargetStatus};
-use crate::api::{Deployment, Intent, RecordedDeployment, RetiringDeployment};
-use crate::controller::subject::{Subject, adopts, bears_our_name};
+use crate::api::{Intent, RecordedDeployment, RecreatePolicy, RetiringDeployment};
+use crate::controller::subject::{Subject, adopts};
+use crate::lifecycle::belonging::{self, Signs, Standing};
+use crate::lifecycle::evidence::Settling;
 use crate::lifecycle::late;
-use crate::lifecycle::situation::{
-    Claim, Ending, Fit, Goal, Look, Others, Present, Proof, Record, Remote, Replacement,
-};
+use crate::lifecycle::situation::{Claim, Goal, Look, Others, Record, Remote};
 use crate::lifecycle::{Situation, Step, retiring_step};
 
 /// A deployment that has to go, as AI Core sees it.
@@ -116,13 +113,15 @@ fn recorded(retiring: &RetiringDeployment) -> RecordedDeployment {
 #[derive(Debug, Default)]
 pub(crate) struct Unrecorded {
     pub(crate) ids: Vec<String>,
-    /// Whether nothing proves that they are the object's.
-    pub(crate) doubtful: bool,
+    /// What follows from them.
+    pub(crate) others: Option<Others>,
+    /// When time alone may change that.
+    pub(crate) recheck: Option<Duration>,
 }
 
-/// Deployments that are the object's and that it does not record: late results of create calls that were given up; all that bear its name, once
-/// the recorded deployment is gone or before it is replaced; and once it is gone, the one that a person names, or those that may have taken its
-/// place.
+/// Deployments that are the object's and that it does not record, as [`belonging`](crate::lifecycle::belonging) says: late results of create
+/// calls that were given up; those that bear its name, once something is missing that they could stand for, or where the store has forgotten what
+/// was made then; and the one that a person names, or those that may have taken the place of the recorded one.
 pub(crate) async fn unrecorded(
     subject: &Subject<'_>,
     goal: Goal,
@@ -133,135 +132,158 @@ pub(crate) async fn unrecorded(
     let Record::Deployment { remote, .. } = record else {
         return Ok(Unrecorded::default());
     };
-    let gone = is_gone(remote);
-    let status = subject.object.status.as_ref();
-    let lapsed = status.is_some_and(|status| !status.lapsed.is_empty());
-    // While nobody knows whether the recorded one is gone, a late result may be the one that has taken its place.
-    let is_there = matches!(remote, Remote::Present(_));
-    let replaced = is_replaced(remote);
-    if !(gone || replaced || lapsed && is_there) {
-        return Ok(Unrecorded::default());
-    }
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
         return Ok(Unrecorded::default());
     };
-    // Only the answer to a question is read: what an object ends by itself is not replaced by what its spec names.
-    let asked = is_unexplained(remote) && stays(goal) && access.denied.is_none();
-    let chosen = adopts(&subject.object).filter(|id| asked && !is_known(&subject.object, id));
-    if let Some(id) = chosen
-        && look::adopted(subject, access, &snapshot, id).look == Look::One
-    {
+    if let Some(id) = named(subject, goal, access, remote, &snapshot) {
         return Ok(Unrecorded {
             ids: vec![id.to_owned()],
-            doubtful: false,
+            others: Some(Others::Successor),
+            recheck: None,
         });
     }
-    let mut found = late_results(subject, access, &snapshot);
-    if gone || replaced {
-        found.extend(look::bearing_name(subject, access, &snapshot).await?);
-        found.sort();
-        found.dedup();
-    }
-    let doubtful = found.is_empty() && is_unexplained(remote);
-    if doubtful {
-        found = lost::in_place_of_recorded(subject, access, &snapshot);
+    let settle = subject.context.options.settle();
+    let known_for = subject.remember(|memory| memory.known_since.elapsed());
+    let settling = Settling::of(known_for, settle, snapshot.requested_at.elapsed());
+    let standing = Standing::of(goal, remote, settling);
+    // What is to go only because another one serves has time until that is certain.
+    let settled = Standing::of(goal, remote, Settling::Over);
+    let Search {
+        mut found,
+        doubtful,
+    } = search(subject, access, settled, &snapshot).await?;
+    let before = found.len();
+    found.retain(|(_, signs)| doubtful || standing.owns(*signs));
+    let waits = found.len() < before;
+    let options = &subject.context.options.inventory;
+    let recheck = match settling {
+        Settling::Going => settle.saturating_sub(known_for),
+        Settling::Unseen | Settling::Over => options.idle,
+    };
+    let signs: Vec<Signs> = found.iter().map(|(_, signs)| *signs).collect();
+    let mut ids: Vec<String> = found.into_iter().map(|(id, _)| id).collect();
+    let mut others = belonging::others(goal, standing, &signs, doubtful);
+    if others == Some(Others::Successors)
+        && let Some(answer) =
+            answer(subject, access).filter(|answer| ids.iter().any(|id| id == answer))
+    {
+        ids = vec![answer.to_owned()];
+        others = Some(Others::Successor);
     }
     Ok(Unrecorded {
-        ids: found,
-        doubtful,
+        ids,
+        others,
+        recheck: waits.then_some(recheck),
     })
 }
 
-/// Whether a successor is to be made of a deployment that is there.
-fn is_replaced(remote: &Remote) -> bool {
-    matches!(
-        remote,
-        Remote::Present(Present {
-            configuration: Fit::Foreign(Replacement::CreateFirst),
-            ..
-        })
-    )
+/// What a search has found, in the order of ids.
+struct Search {
+    found: Vec<(String, Signs)>,
+    /// Whether nothing proves that it is the object's.
+    doubtful: bool,
 }
 
-/// Whether the goal leaves something.
-fn stays(goal: Goal) -> bool {
-    matches!(goal, Goal::Running | Goal::Stopped)
-}
-
-/// Whether nothing that is known explains that the recorded deployment is gone.
-fn is_unexplained(remote: &Remote) -> bool {
-    let unexplained = matches!(
-        remote,
-        Remote::Absent {
-            ending: Ending::Unexplained,
-            ..
-        }
-    );
-    unexplained && is_gone(remote)
-}
-
-/// What follows from the deployments that are the object's and that it does not record: where something is to be left, one of them takes the place
-/// of the recorded one that is gone. Otherwise they have to go.
-pub(crate) fn others(goal: Goal, record: &Record, unrecorded: &Unrecorded) -> Option<Others> {
-    let gone = matches!(record, Record::Deployment { remote, .. } if is_gone(remote));
-    match unrecorded.ids.len() {
-        0 => None,
-        1 if gone && stays(goal) && !unrecorded.doubtful => Some(Others::Successor),
-        _ if gone && stays(goal) => Some(Others::Successors),
-        // What may be somebody else's is nobody's business of an object that goes.
-        _ if unrecorded.doubtful => None,
-        _ => Some(Others::Unrecorded),
-    }
-}
-
-fn is_gone(remote: &Remote) -> bool {
-    matches!(
-        remote,
-        Remote::Absent {
-            proof: Proof::Gone | Proof::NeverSeen,
-            ..
-        }
-    )
-}
-
-/// Results of create calls that were given up. Only such as can be nobody else's.
-fn late_results(subject: &Subject<'_>, access: &Access, snapshot: &Snapshot) -> Vec<String> {
+async fn search(
+    subject: &Subject<'_>,
+    access: &Access,
+    standing: Standing,
+    snapshot: &Snapshot,
+) -> Result<Search, Blocked> {
     let object = &*subject.object;
-    let identity = subject.context.identity(object);
-    let provable = |deployment: &aicore::Deployment| {
-        let name = deployment.configuration_name.as_deref();
-        look::is_exclusive(subject, access, deployment)
-            || bears_our_name(object, &deployment.configuration_id)
-            || identity.owns(name.unwrap_or_default())
+    let status = object.status.as_ref();
+    let lapsed: Vec<&Intent> = status.iter().flat_map(|status| &status.lapsed).collect();
+    let nothing = Search {
+        found: Vec::new(),
+        doubtful: false,
     };
-    let calls: Vec<&Intent> = object
-        .status
-        .iter()
-        .flat_map(|status| &status.lapsed)
-        .collect();
-    if calls.is_empty() || calls::is_being_created(subject, access, &calls) {
-        return Vec::new();
+    let looks_at_late_results_only = match standing {
+        Standing::Unknown | Standing::Ending => return Ok(nothing),
+        Standing::Serves | Standing::Unneeded => !subject.context.leadership.has_gaps(),
+        Standing::There => true,
+        _ => false,
+    };
+    if looks_at_late_results_only && lapsed.is_empty() {
+        return Ok(nothing);
     }
-    let ids = snapshot
+    let too_early = calls::is_being_created(subject, access, &lapsed);
+    let made = status
+        .and_then(|status| status.deployment.as_ref())
+        .and_then(|recorded| signs::time(recorded.created_at.as_ref()));
+    let reader = Reader::new(subject, access);
+    let with_signs = |deployment: &aicore::Deployment| {
+        let created = signs::time(deployment.created_at.as_ref());
+        let signs = reader.read(deployment);
+        Signs {
+            late: signs.late && !too_early,
+            younger: made
+                .zip(created)
+                .is_some_and(|(made, created)| created >= made),
+            ..signs
+        }
+    };
+    let all: Vec<(&aicore::Deployment, Signs)> = snapshot
         .iter()
-        .filter(|deployment| calls.iter().any(|call| may_be_late(call, deployment)))
-        .filter(|deployment| provable(deployment) && !is_known(object, &deployment.id))
-        .map(|deployment| deployment.id.as_str());
-    look::lost(subject, access, ids).into_iter().collect()
+        .filter(|deployment| !signs::is_known(object, &deployment.id))
+        .map(|deployment| (deployment, with_signs(deployment)))
+        .collect();
+    // Where AI Core does not tell the names of configurations they are asked for, so only if that could matter.
+    let would_count = all.iter().filter(|(_, signs)| {
+        standing.owns(Signs {
+            bears_name: true,
+            ..*signs
+        })
+    });
+    let would_count: Vec<&aicore::Deployment> = would_count.map(|(it, _)| *it).collect();
+    let namesakes = look::bearing_name(subject, access, &would_count).await?;
+    let named = all.iter().map(|(deployment, signs)| {
+        let bears_name = signs.bears_name || namesakes.contains(&deployment.id);
+        let signs = Signs {
+            bears_name,
+            ..*signs
+        };
+        (*deployment, signs)
+    });
+    let found = signs::gather(subject, access, named, |signs| standing.owns(signs));
+    if !found.is_empty() {
+        return Ok(Search {
+            found,
+            doubtful: false,
+        });
+    }
+    // A person is asked anyway, unless a new one is to be made without a word.
+    let recreates = object.spec.recreate_policy == RecreatePolicy::Always;
+    let is_asked = !recreates || access.exclusive;
+    let from_wanted = object.spec.configuration_id.is_some();
+    let possible = all.iter().filter(|_| from_wanted).copied();
+    let found = signs::gather(subject, access, possible, |signs| {
+        standing.may_own(signs, is_asked)
+    });
+    Ok(Search {
+        found,
+        doubtful: true,
+    })
 }
 
-/// Whether a deployment may be the result of a create call.
-pub(crate) fn may_be_of(call: &Intent, deployment: &aicore::Deployment) -> bool {
-    deployment.configuration_id == call.configuration_id
-        && time_to_live::may_be_equal(deployment.ttl.as_deref(), call.ttl.as_deref())
-        && !call.known.contains(&deployment.id)
-        && !look::is_going(deployment)
+/// The deployment that a person names in place of the recorded one, which is missing for no known reason. What an object ends by itself is not
+/// replaced by what its spec names.
+fn named<'a>(
+    subject: &'a Subject<'_>,
+    goal: Goal,
+    access: &Access,
+    remote: &Remote,
+    snapshot: &Snapshot,
+) -> Option<&'a str> {
+    let stays = matches!(goal, Goal::Running | Goal::Stopped);
+    let missing = Standing::of(goal, remote, Settling::Going) == Standing::Missing;
+    let id = answer(subject, access).filter(|_| missing && stays)?;
+    (look::adopted(subject, access, snapshot, id).look == Look::One).then_some(id)
 }
 
-/// Whether a deployment may be the result of a create call that was given up.
-pub(crate) fn may_be_late(call: &Intent, deployment: &aicore::Deployment) -> bool {
-    let created = time(deployment.created_at.as_ref());
-    may_be_of(call, deployment) && late::is_in_time(time(call.announced_at.as_ref()), created)
+/// What a person has answered to a question, by naming a deployment.
+fn answer<'a>(subject: &'a Subject<'_>, access: &Access) -> Option<&'a str> {
+    let named = adopts(&subject.object).filter(|_| access.denied.is_none());
+    named.filter(|id| !signs::is_known(&subject.object, id))
 }
 
 /// The calls that were given up and of which nothing can come any more: each list would show it by now, and this one shows nothing.
@@ -275,29 +297,20 @@ pub(crate) fn calls_over(subject: &Subject<'_>, access: &Access) -> Vec<(i64, St
     let shows = |call: &Intent| {
         let results = snapshot
             .iter()
-            .filter(|deployment| may_be_late(call, deployment))
+            .filter(|deployment| signs::may_be_late(call, deployment))
             .map(|deployment| deployment.id.as_str())
-            .filter(|id| !is_known(object, id));
+            .filter(|id| !signs::is_known(object, id));
         !look::lost(subject, access, results).is_empty()
     };
     lapsed
-        .filter(|call| late::is_over(time(call.announced_at.as_ref()), snapshot.date, unseen))
+        .filter(|call| {
+            late::is_over(
+                signs::time(call.announced_at.as_ref()),
+                snapshot.date,
+                unseen,
+            )
+        })
         .filter(|call| !shows(call))
         .map(Intent::key)
         .collect()
-}
-
-/// The time that a text of AI Core's tells.
-pub(crate) fn time(text: Option<&String>) -> Option<Timestamp> {
-    text?.parse().ok()
-}
-
-/// Whether the object records a deployment already, or has done so before.
-pub(crate) fn is_known(object: &Deployment, id: &str) -> bool {
-    object.status.as_ref().is_some_and(|status| {
-        let current = status.deployment.as_ref();
-        current.is_some_and(|deployment| deployment.id == id)
-            || status.retiring.iter().any(|retiring| retiring.id == id)
-            || status.previous_ids.iter().any(|previous| previous == id)
-    })
 }

@@ -9,10 +9,10 @@ use super::findings::Findings;
 use super::fit::fit;
 use super::group::{self, Standing};
 use super::time_to_live;
-use crate::aicore::{self, Error, Observed, Status, TargetStatus};
+use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, looks_on};
-use crate::lifecycle::evidence::{Missing, Past};
+use crate::lifecycle::evidence::{Missing, Past, Settling};
 use crate::lifecycle::situation::{
     Claim, Ending, Fit, Present, Proof, Record, Remote, State, Target,
 };
@@ -68,15 +68,14 @@ pub(crate) async fn find(
     if let Some(deployment) = snapshot.get(&recorded.id) {
         subject.remember(|memory| memory.about(&recorded.id).seen());
         let present = present(subject, access, deployment, snapshot.date).await?;
-        let stop = stop_on_its_way(subject, &recorded.id, &present);
+        let stop = stop_on_its_way(subject, &snapshot, &recorded.id, &present);
         return Ok(Findings {
             remote: Some(deployment.clone()),
-            recheck: stop
-                .filter(|rest| !rest.is_zero())
+            recheck: [stop.recheck, until_overdue(subject, deployment, &present)]
                 .into_iter()
-                .chain(until_overdue(subject, deployment, &present))
+                .flatten()
                 .min(),
-            stop_is_over: stop == Some(Duration::ZERO),
+            stop_is_over: stop.is_over,
             ..Findings::of(record(Remote::Present(present)))
         });
     }
@@ -137,18 +136,48 @@ async fn present(
     })
 }
 
-/// How long a stop that the status records may still arrive at a deployment that runs on: a process that has died may have sent it.
-fn stop_on_its_way(subject: &Subject<'_>, id: &str, present: &Present) -> Option<Duration> {
+/// A stop that the status records and that has had no effect yet.
+struct StopOnItsWay {
+    /// Whether it can have none any more.
+    is_over: bool,
+    /// When time alone may change that.
+    recheck: Option<Duration>,
+}
+
+/// Whether a stop that the status records may still arrive at a deployment that runs on, or have arrived behind an old list: a process that has
+/// died may have sent it.
+fn stop_on_its_way(
+    subject: &Subject<'_>,
+    snapshot: &Snapshot,
+    id: &str,
+    present: &Present,
+) -> StopOnItsWay {
+    let options = &subject.context.options;
+    let settle = options.settle();
     let runs_on = present.state == State::Running && present.target == Target::Running;
-    subject.remember(|memory| {
+    let runs_on_for = subject.remember(|memory| {
         let remote = memory.about(id);
         if !(runs_on && present.stop_sent) {
             remote.stopping();
             return None;
         }
-        let settle = subject.context.options.settle();
-        Some(settle.saturating_sub(remote.runs_on_for()))
-    })
+        Some(remote.runs_on_for())
+    });
+    let Some(runs_on_for) = runs_on_for else {
+        return StopOnItsWay {
+            is_over: false,
+            recheck: None,
+        };
+    };
+    let settling = Settling::of(runs_on_for, settle, snapshot.requested_at.elapsed());
+    StopOnItsWay {
+        is_over: settling == Settling::Over,
+        recheck: match settling {
+            Settling::Going => Some(settle.saturating_sub(runs_on_for)),
+            Settling::Unseen => Some(options.inventory.idle),
+            Settling::Over => None,
+        },
+    }
 }
 
 /// How long the deployment has been in a state as far as this process has seen.

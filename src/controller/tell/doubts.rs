@@ -3,19 +3,21 @@
 use super::words::{Verdict, stalled};
 use crate::api::{Deployment, NOT_MINE_ANNOTATION, Reason};
 use crate::controller::observe::Observation;
-use crate::lifecycle::situation::Record;
+use crate::lifecycle::situation::{Record, Remote};
 
 /// Each of several deployments may be the object's.
 pub(super) fn ambiguous(object: &Deployment, observation: &Observation) -> Verdict {
     let candidates = observation.candidates.join(", ");
     let otherwise = match observation.situation.record {
-        Record::Deployment { .. } => {
-            "; if none of them is, set desiredState to Deleted and back".to_owned()
-        }
-        Record::Nothing { .. } if object.spec.configuration_id.is_some() => format!(
+        Record::Deployment {
+            remote: Remote::Absent { .. },
+            ..
+        } => "; if none of them is, set desiredState to Deleted and back".to_owned(),
+        Record::Nothing { .. } if object.spec.configuration_id.is_none() => String::new(),
+        Record::Nothing { .. } | Record::Deployment { .. } => format!(
             "; if none of them is, annotate this object with {NOT_MINE_ANNOTATION}=<their ids>"
         ),
-        Record::Nothing { .. } | Record::Intent(_) => String::new(),
+        Record::Intent(_) => String::new(),
     };
     stalled(
         Reason::Ambiguous,

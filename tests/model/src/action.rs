@@ -37,6 +37,8 @@ pub enum Action {
     CatchUp(Id),
     /// Everything that takes a bounded time has happened.
     Tick,
+    /// So much time passes that no create call that was announced before can have its effect any more.
+    Hour,
     /// The leading process dies, and another one starts.
     Crash,
     /// Another process takes the Lease over.
@@ -75,6 +77,8 @@ pub enum Action {
     Apply(Name),
     /// Somebody creates a deployment from the shared configuration.
     StrangerCreates,
+    /// Somebody creates a deployment from the same configuration as the one that an object has.
+    StrangerCopies(Name),
     /// Somebody stops a deployment.
     StrangerStops(Id),
     /// Somebody deletes a deployment that has stopped.

@@ -41,6 +41,10 @@ pub struct Budget {
     pub restores: u8,
     /// A stranger creates a deployment from a shared configuration.
     pub strangers: u8,
+    /// A stranger copies a deployment that an object has.
+    pub copies: u8,
+    /// So much time passes that create calls are too old.
+    pub hours: u8,
     /// Somebody stops or deletes a deployment behind our back.
     pub meddling: u8,
     /// A running deployment dies.
@@ -68,6 +72,8 @@ impl Budget {
         uninstalls: 0,
         restores: 0,
         strangers: 0,
+        copies: 0,
+        hours: 0,
         meddling: 0,
         deaths: 0,
         expiries: 0,
@@ -116,6 +122,8 @@ impl State {
             Action::Uninstall => budget.uninstalls -= 1,
             Action::Restore => budget.restores -= 1,
             Action::StrangerCreates => budget.strangers -= 1,
+            Action::StrangerCopies(_) => budget.copies -= 1,
+            Action::Hour => budget.hours -= 1,
             Action::StrangerStops(_) | Action::StrangerDeletes(_) => budget.meddling -= 1,
             Action::Die(_) => budget.deaths -= 1,
             Action::Expire(_) => budget.expiries -= 1,

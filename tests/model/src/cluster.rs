@@ -1,5 +1,6 @@
 //! Kubernetes: the objects as the API server stores them, and what users do to them.
 
+use aicore_operator::lifecycle::late::Age;
 use aicore_operator::lifecycle::situation::{Goal, Order};
 
 use crate::ids::{Id, Ids};
@@ -145,6 +146,18 @@ pub struct Intent {
     pub configuration: Configuration,
     /// The deployments of that configuration that existed before and belonged to nobody.
     pub known: Ids,
+    /// Once the call cannot have its effect any more: the first deployment that is too young to be its result.
+    pub until: Option<Id>,
+}
+
+impl Intent {
+    /// Whether the call could still have had its effect when the deployment `id` was created.
+    pub fn age(&self, id: Id) -> Age {
+        match self.until.is_some_and(|until| id >= until) {
+            true => Age::Expired,
+            false => Age::Fresh,
+        }
+    }
 }
 
 /// What the operator records.
@@ -231,6 +244,14 @@ impl Status {
             serves: true,
             ..replaced
         });
+        self.stop_sent_for = None;
+    }
+
+    /// The recorded deployment, which has ended, has to go.
+    pub fn retire(&mut self) {
+        if let Some(ended) = self.deployment.take() {
+            self.retires(ended);
+        }
         self.stop_sent_for = None;
     }
 

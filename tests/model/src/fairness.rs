@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use aicore_operator::lifecycle::Step;
 use aicore_operator::lifecycle::situation::{Connection, State as RemoteState, Target};
-use aicore_operator::lifecycle::step::Done;
+use aicore_operator::lifecycle::step::{Done, Stall};
 
 use crate::action::Action;
 use crate::cluster::OBJECTS;
@@ -184,7 +184,14 @@ impl Model {
         let asked = |id: Id| {
             (0..OBJECTS).any(|name| {
                 let observation = self.protocol.observe(state, Who::Leader, name);
-                observation.is_some_and(|observation| observation.candidates.contains(id))
+                observation.is_some_and(|observation| {
+                    let step = self.protocol.next_step(&observation.situation);
+                    let there = state.deployments[id as usize];
+                    // Once a person has answered, all others that bear the object's name are looked at.
+                    let later = step == Step::Stall(Stall::Ambiguous)
+                        && there.is_some_and(|there| there.configuration.bears(name));
+                    later || observation.candidates.contains(id)
+                })
             })
         };
         let open = |deployment: &Deployment| {

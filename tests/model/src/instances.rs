@@ -1,6 +1,7 @@
 //! The explorations: each allows a few faults, and together they allow all of them.
 
 mod adopters;
+mod time;
 
 use aicore_operator::lifecycle::situation::Order;
 use aicore_operator::lifecycle::step::Stall;
@@ -12,6 +13,7 @@ use crate::protocol::Timing;
 use crate::users::Wishes;
 
 pub use adopters::{an_adopter_of_anothers, two_adopters};
+pub use time::*;
 
 const INLINE: Spec = Spec::running(Source::Inline(0));
 const SHARED: Spec = Spec::running(Source::Shared(0));
@@ -73,6 +75,20 @@ pub fn old_views() -> Model {
             ..Wishes::NONE
         },
         ..Model::new("old views", [Some(INLINE), None])
+    }
+}
+
+/// One object whose user changes his mind twice behind an old list, while a stop is on its way.
+pub fn a_stop_behind_an_old_list() -> Model {
+    Model {
+        title: "a stop behind an old list",
+        budget: Budget {
+            held_lists: 1,
+            lost_calls: 1,
+            edits: 2,
+            ..Budget::NONE
+        },
+        ..old_views()
     }
 }
 
@@ -252,46 +268,6 @@ pub fn meddling_undone() -> Model {
         },
         ..Model::new("meddling undone", [Some(recreating), None])
     }
-}
-
-/// One object, and an etcd that is restored from a backup.
-pub fn time_travel() -> Model {
-    Model {
-        budget: Budget {
-            restores: 1,
-            edits: 2,
-            deletions: 1,
-            lost_calls: 1,
-            ..Budget::NONE
-        },
-        wishes: Wishes {
-            desired: &[Desired::Running, Desired::Stopped],
-            ..Wishes::NONE
-        },
-        // What cannot be known any more is for a person to say.
-        stalls: &[
-            Stall::Ambiguous,
-            Stall::DeploymentMissing,
-            Stall::NeverSeen,
-            Stall::StoppedElsewhere,
-        ],
-        ..Model::new("time travel", [Some(INLINE), None])
-    }
-}
-
-/// The same with a configuration from which nobody else creates.
-pub fn time_travel_of_a_sharer() -> Model {
-    let mut model = Model {
-        title: "time travel of a sharer",
-        specs: [Some(SHARED), None],
-        budget: Budget {
-            restores: 1,
-            ..ONE_CRASH
-        },
-        ..time_travel()
-    };
-    model.protocol.exclusive = true;
-    model
 }
 
 /// One object and an AI Core that cannot be reached, or accepts no key.

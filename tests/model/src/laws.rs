@@ -202,12 +202,26 @@ impl State {
         retiring.iter().flatten().flatten().any(|it| it.id == id)
     }
 
+    /// Whether an object records a deployment as one that has to go.
+    fn is_replaced(&self, id: Id) -> bool {
+        let objects = self.objects.iter().flatten();
+        objects
+            .into_iter()
+            .any(|object| self.retires(id, object.uid))
+    }
+
     /// Law 8: called when the object has recorded that the deployment which was to serve until its successor does serves no more.
     pub(crate) fn lets_go(&mut self, object: &Object, id: Option<Id>) {
         let Some(id) = id else {
             return;
         };
-        let ended = self.ended.contains(id) || self.another_serves(object, id);
+        // What the user wished for in a time that etcd has forgotten may have ended it.
+        let there = self.deployments[id as usize];
+        let serves = there.is_some_and(|there| {
+            there.state == RemoteState::Running && there.target == Target::Running
+        });
+        let ended = self.ended.contains(id) || self.restored && !serves;
+        let ended = ended || self.another_serves(object, id);
         if object.goal() == Goal::Running && !ended {
             self.breaks(Law::Unserved);
         }
@@ -238,7 +252,12 @@ impl State {
             let ours = self
                 .existing()
                 .filter(|(id, deployment)| is_ours(*id, deployment.creator))
-                .filter(|(_, deployment)| deployment.target != Target::Deleted);
+                .filter(|(_, deployment)| deployment.target != Target::Deleted)
+                .filter(|(id, _)| !self.is_replaced(*id))
+                .filter(|(id, deployment)| {
+                    // What etcd has forgotten is recognised by the configuration that the spec names.
+                    deployment.configuration == configuration || !self.forgotten.contains(*id)
+                });
             ours.count() >= self.objects.iter().flatten().count()
         } else {
             self.existing().any(|(id, deployment)| {

@@ -2,16 +2,16 @@
 //! `src/controller/claims.rs` do it.
 
 use aicore_operator::lifecycle::Step;
+use aicore_operator::lifecycle::belonging::{self, Resemblance, Signs, Standing};
 use aicore_operator::lifecycle::evidence::{Rivalry, Settling};
 use aicore_operator::lifecycle::intent::{OpenIntent, Outcome};
-use aicore_operator::lifecycle::situation::{
-    Fit, Goal, Look, Present, Record, Remote, Replacement, Resolution, Target,
-};
+use aicore_operator::lifecycle::late::Age;
+use aicore_operator::lifecycle::situation::{Goal, Look, Others, Record, Resolution, Target};
 
-use crate::cluster::{Configuration, Intent, Name, OBJECTS, Object, Source};
+use crate::cluster::{Configuration, Intent, Name, OBJECTS, Object, Source, Wanted};
 use crate::ids::{Id, Ids};
 use crate::mutant::Mutant;
-use crate::observe::{Observer, is_gone};
+use crate::observe::Observer;
 use crate::process::{Cache, Stage};
 use crate::remote::{Listed, Who};
 use crate::state::State;
@@ -73,14 +73,18 @@ impl Observer<'_> {
             .is_none_or(|holder| holder == self.name)
     }
 
-    /// Whether no other object holds `id`, nor has held it in the time of this process or left it behind on purpose.
-    fn is_lost(&self, id: Id) -> bool {
+    /// Whether another object has held `id` in the time of this process, or left it behind on purpose.
+    fn was_left(&self, id: Id) -> bool {
         let former = self
             .state
             .process(self.who)
             .map(|process| process.former_ids);
-        let left = self.state.left.contains(id) || former.unwrap_or_default().contains(id);
-        self.is_unclaimed(id) && !left
+        self.state.left.contains(id) || former.unwrap_or_default().contains(id)
+    }
+
+    /// Whether no other object holds `id`, nor has ever done so.
+    fn is_lost(&self, id: Id) -> bool {
+        self.is_unclaimed(id) && !self.was_left(id)
     }
 
     fn listed(&self) -> impl Iterator<Item = (Id, Listed)> + use<> {
@@ -110,6 +114,10 @@ impl Observer<'_> {
 
     fn adopted(&mut self, id: Id) -> Look {
         self.candidates = Ids::from_iter([id]);
+        self.named(id)
+    }
+
+    fn named(&self, id: Id) -> Look {
         match (self.state.list(self.who)[id as usize], self.holder(id)) {
             (_, Some(holder)) if holder != self.name => Look::Claimed,
             (None, _) => Look::Nothing,
@@ -141,16 +149,54 @@ impl Observer<'_> {
         }
     }
 
-    fn bearing_name(&self) -> Ids {
+    /// What is known of a deployment that the object does not record.
+    fn signs(&self, id: Id, listed: &Listed) -> Signs {
+        let recorded = self.object.recorded_id();
+        let may_be_unrecorded = !self.memory.is_new && self.object.status.serial == 0;
+        let mut lapsed = self.object.status.lapsed.iter().flatten();
+        Signs {
+            bears_name: listed.configuration.bears(self.name),
+            wanted: self.object.wanted(self.name) == Wanted::Configuration(listed.configuration),
+            late: lapsed.any(|call| self.may_be_late(call, id, listed)),
+            forgotten: self.state.forgotten.contains(id),
+            younger: match recorded {
+                Some(recorded) => id > recorded,
+                None => may_be_unrecorded && id >= self.object.born,
+            },
+            exclusive: self.protocol.exclusive,
+            going: is_going(listed),
+            known: self.object.knows(id),
+            disowned: false,
+            claimed: !self.is_unclaimed(id),
+            left: self.was_left(id),
+        }
+    }
+
+    /// Whether a deployment may be the result of a create call that was given up.
+    fn may_be_late(&self, call: &Intent, id: Id, listed: &Listed) -> bool {
+        let age = match self.protocol.has(Mutant::HourIgnored) {
+            true => Age::Fresh,
+            false => call.age(id),
+        };
+        let resemblance = Resemblance {
+            configuration: call.configuration == listed.configuration,
+            ttl: true,
+            existed: call.known.contains(id),
+            going: is_going(listed),
+        };
+        resemblance.is_possible_at(age)
+    }
+
+    /// Those deployments that the object does not record and that have the signs `are_meant` for.
+    fn with_signs(&self, are_meant: impl Fn(Signs) -> bool) -> Vec<(Id, Signs)> {
         self.listed()
-            .filter(|(id, listed)| {
-                listed.configuration.bears(self.name)
-                    && listed.target != Target::Deleted
-                    && !self.object.knows(*id)
-                    && self.is_lost(*id)
-            })
-            .map(|(id, _)| id)
+            .map(|(id, listed)| (id, self.signs(id, &listed)))
+            .filter(|(_, signs)| are_meant(*signs))
             .collect()
+    }
+
+    fn bearing_name(&self) -> Ids {
+        ids(&self.with_signs(Signs::is_namesake))
     }
 
     /// Deployments from a configuration that may be anybody's: late results of calls that were given up, or such as are younger than an object
@@ -161,19 +207,7 @@ impl Observer<'_> {
         if self.protocol.exclusive && self.others_open(configuration).any(young) {
             return Look::Pending;
         }
-        let may_be_unrecorded = !self.memory.is_new && self.object.status.serial == 0;
-        let candidates: Ids = self
-            .listed()
-            .filter(|(id, listed)| {
-                let younger = may_be_unrecorded && *id >= self.object.born;
-                listed.configuration == configuration
-                    && listed.target != Target::Deleted
-                    && !self.object.knows(*id)
-                    && (self.is_late(*id, listed) || younger)
-                    && self.is_lost(*id)
-            })
-            .map(|(id, _)| id)
-            .collect();
+        let candidates = self.with_signs(Signs::may_be_lost);
         if candidates.is_empty() {
             return Look::Nothing;
         }
@@ -181,73 +215,106 @@ impl Observer<'_> {
             return Look::Pending;
         }
         if self.others_open(configuration).next().is_some() {
-            return Look::Nothing;
+            return match candidates.iter().any(|(_, signs)| signs.forgotten) {
+                true => Look::Pending,
+                false => Look::Nothing,
+            };
         }
-        self.candidates = candidates;
-        let list = self.state.list(self.who);
-        let late = |id: Id| list[id as usize].is_some_and(|listed| self.is_late(id, &listed));
-        if self.protocol.exclusive && candidates.len() == 1 && candidates.iter().all(late) {
-            Look::One
-        } else {
-            Look::Several
+        self.candidates = ids(&candidates);
+        match candidates.as_slice() {
+            [(_, signs)] if signs.exclusive && signs.late => Look::One,
+            _ => Look::Several,
         }
     }
 
-    /// Whether a deployment may be the result of a create call that was given up.
-    fn is_late(&self, id: Id, listed: &Listed) -> bool {
-        let mut lapsed = self.object.status.lapsed.iter().flatten();
-        lapsed.any(|call| call.configuration == listed.configuration && !call.known.contains(id))
-            && listed.target != Target::Deleted
-    }
-
-    /// Deployments that are the object's besides the recorded one: late results of create calls that were given up, and once the recorded
-    /// deployment is gone, all that bear its name.
-    pub(crate) fn unrecorded(&self, record: &Record) -> Ids {
+    /// Deployments that are the object's besides the recorded one, or may be, and what follows from them.
+    pub(crate) fn unrecorded(&self, goal: Goal, record: &Record) -> (Ids, Option<Others>) {
         let Record::Deployment { remote, .. } = record else {
-            return Ids::default();
+            return Default::default();
         };
-        match remote {
-            _ if is_gone(record) || self.is_replaced(remote) => {
-                let mut found = self.late();
-                found.extend(self.bearing_name().iter());
-                found
-            }
-            // While the recorded one is missing without proof, another one may be its successor.
-            Remote::Present(_) => self.late(),
-            _ => Ids::default(),
+        let standing = Standing::of(goal, remote, self.settled());
+        let stays = matches!(goal, Goal::Running | Goal::Stopped);
+        if let Some(id) = self
+            .answer()
+            .filter(|_| stays && standing == Standing::Missing)
+            && self.named(id) == Look::One
+        {
+            return (Ids::from_iter([id]), Some(Others::Successor));
         }
-    }
-
-    /// Whether a successor is to be made of a deployment that is there.
-    fn is_replaced(&self, remote: &Remote) -> bool {
-        matches!(
-            remote,
-            Remote::Present(Present {
-                configuration: Fit::Foreign(Replacement::CreateFirst),
-                ..
-            })
-        )
-    }
-
-    fn late(&self) -> Ids {
-        let mut calls = self.object.status.lapsed.iter().flatten();
-        let under_way = calls.any(|call| {
+        let mut lapsed = self.object.status.lapsed.iter().flatten();
+        let too_early = lapsed.any(|call| {
             self.state.is_creating(self.who, None, call.configuration)
                 || self.others_open(call.configuration).next().is_some()
         });
-        if under_way {
-            return Ids::default();
+        let owned = self.with_signs(|signs| {
+            let late = signs.late && !too_early;
+            self.is_owned(standing, Signs { late, ..signs })
+        });
+        let doubtful = owned.is_empty();
+        let found = match doubtful {
+            false => owned,
+            true => {
+                let is_asked = !self.object.spec.recreate || self.protocol.exclusive;
+                let names_it = matches!(self.object.spec.source, Source::Shared(_));
+                self.with_signs(|signs| names_it && standing.may_own(signs, is_asked))
+            }
+        };
+        let signs: Vec<Signs> = found.iter().map(|(_, signs)| *signs).collect();
+        let found = ids(&found);
+        let others = belonging::others(goal, standing, &signs, doubtful);
+        match self.answer().filter(|answer| found.contains(*answer)) {
+            Some(answer) if others == Some(Others::Successors) => {
+                (Ids::from_iter([answer]), Some(Others::Successor))
+            }
+            _ => (found, others),
         }
-        self.listed()
-            .filter(|(id, listed)| {
-                let provable = self.protocol.exclusive || listed.configuration.bears(self.name);
-                provable
-                    && self.is_late(*id, listed)
-                    && !self.object.knows(*id)
-                    && self.is_lost(*id)
+    }
+
+    fn is_owned(&self, standing: Standing, signs: Signs) -> bool {
+        let has = |mutant| self.protocol.has(mutant);
+        match standing {
+            Standing::Ended if has(Mutant::NoLookBeforeStoppedElsewhere) => {
+                Standing::There.owns(signs)
+            }
+            Standing::Serves | Standing::Unneeded if has(Mutant::ForgottenIgnored) => {
+                Standing::There.owns(signs)
+            }
+            Standing::Ending if has(Mutant::ForgottenEndedEarly) => Standing::Serves.owns(signs),
+            _ => standing.owns(signs),
+        }
+    }
+
+    /// How far the calls have settled that somebody may have sent before this process knew of the object.
+    fn settled(&self) -> Settling {
+        let settle = self.protocol.timing.settle();
+        if self.protocol.has(Mutant::ForgottenAtOnce) {
+            Settling::Over
+        } else if self.state.restored && self.memory.known < settle {
+            Settling::Going
+        } else if self.state.restored && self.memory.known_unsettled {
+            Settling::Unseen
+        } else {
+            Settling::Over
+        }
+    }
+
+    /// What a person has answered to a question, by naming a deployment.
+    fn answer(&self) -> Option<Id> {
+        let named = self.object.adopts();
+        named.filter(|id| !self.object.knows(*id))
+    }
+
+    /// The calls that were given up and of which nothing can come any more.
+    pub(crate) fn calls_over(&self) -> Ids {
+        let shows = |call: &Intent| {
+            let mut listed = self.listed();
+            listed.any(|(id, listed)| {
+                self.may_be_late(call, id, &listed) && !self.object.knows(id) && self.is_lost(id)
             })
-            .map(|(id, _)| id)
-            .collect()
+        };
+        let lapsed = self.object.status.lapsed.iter().flatten();
+        let over = lapsed.filter(|call| call.until.is_some() && !shows(call));
+        over.map(|call| call.serial).collect()
     }
 
     /// Looks for the result of a create call whose answer was lost.
@@ -373,6 +440,14 @@ impl Observer<'_> {
             .filter_map(|name| Some((name, self.known(name)?.status.intent?)))
             .filter(move |(_, intent)| intent.configuration == configuration)
     }
+}
+
+fn is_going(listed: &Listed) -> bool {
+    listed.target == Target::Deleted
+}
+
+fn ids(found: &[(Id, Signs)]) -> Ids {
+    found.iter().map(|(id, _)| *id).collect()
 }
 
 /// An id as AI Core writes it.

@@ -101,6 +101,7 @@ impl Model {
             }
             // A process without the Lease ends before that.
             Action::Tick => state.former.is_none(),
+            Action::Hour => state.calls.is_empty() && state.leader.is_idle(),
             _ => true,
         }
     }
@@ -182,6 +183,7 @@ impl Model {
             uninstalling: false,
             left: Ids::default(),
             backup: None,
+            forgotten: Ids::default(),
             budget: self.budget,
             expired: Ids::default(),
             let_go: Ids::default(),

@@ -53,6 +53,8 @@ pub enum Mutant {
     DeleteUnrecorded,
     /// A recorded stop is forgotten while it can still have its effect.
     StopForgottenEarly,
+    /// A recorded stop is forgotten by a list that was requested before it can have no effect any more.
+    StopForgottenUnseen,
     /// Results of several create calls are shared out before all of these have settled.
     SharedOutAtOnce,
     /// A create call is given up although a deployment is left that it could have made.
@@ -69,6 +71,16 @@ pub enum Mutant {
     LeftUnrecorded,
     /// A stop or delete is sent although the user has changed his mind while it waited.
     SentUnasked,
+    /// The result of a create call that was given up may come however late.
+    HourIgnored,
+    /// Nobody looks for a successor of a deployment that has stopped.
+    NoLookBeforeStoppedElsewhere,
+    /// What was made in a time that etcd has forgotten is left to run beside what is recorded.
+    ForgottenIgnored,
+    /// What was made in such a time has to go although what is recorded is about to end.
+    ForgottenEndedEarly,
+    /// What was made in such a time has to go before a stop can have its effect that was sent then.
+    ForgottenAtOnce,
     /// A deployment that is replaced is not recorded any more.
     FormerForgotten,
     /// A deployment that is replaced goes at once.
@@ -81,7 +93,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 43] = [
         Self::DeleteInsteadOfStop,
         Self::DeleteWhileStopping,
         Self::ReleaseWithoutProof,
@@ -107,6 +119,7 @@ impl Mutant {
         Self::LapsedLease,
         Self::DeleteUnrecorded,
         Self::StopForgottenEarly,
+        Self::StopForgottenUnseen,
         Self::SharedOutAtOnce,
         Self::NothingLeftForOthers,
         Self::ChosenAtOnce,
@@ -115,6 +128,11 @@ impl Mutant {
         Self::FoundIsProof,
         Self::LeftUnrecorded,
         Self::SentUnasked,
+        Self::HourIgnored,
+        Self::NoLookBeforeStoppedElsewhere,
+        Self::ForgottenIgnored,
+        Self::ForgottenEndedEarly,
+        Self::ForgottenAtOnce,
         Self::FormerForgotten,
         Self::FormerNotHeld,
         Self::FormerHeldUntilCreated,

@@ -1,7 +1,7 @@
 //! From a state to the [`Situation`] of one object, as `src/controller/observe` does it: the same questions in the same order.
 
 use aicore_operator::lifecycle::Situation;
-use aicore_operator::lifecycle::evidence::{Missing, Past};
+use aicore_operator::lifecycle::evidence::{Missing, Past, Settling};
 use aicore_operator::lifecycle::situation::{
     Claim, Connection, Ending, Fit, Goal, Look, Order, Others, Preparation, Present, Proof, Record,
     Remote, Replacement, Resolution, Source, State as RemoteState, Target, Uninstall,
@@ -30,6 +30,8 @@ pub struct Observation {
     pub retiring: Option<Retiring>,
     /// Whether a stop that was recorded can have no effect any more.
     pub stop_is_over: bool,
+    /// The serial numbers of the calls that were given up and of which nothing can come any more.
+    pub calls_over: Ids,
     /// What is remembered of looking.
     pub memory: Memory,
 }
@@ -85,8 +87,8 @@ impl Observer<'_> {
             if situation.connection == Connection::Ready {
                 (situation.record, remote) = self.record(situation.goal);
                 retiring = self.retiring();
-                let unrecorded = self.unrecorded(&situation.record);
-                if let Some(others) = others(situation.goal, &situation.record, unrecorded) {
+                let (unrecorded, others) = self.unrecorded(situation.goal, &situation.record);
+                if let Some(others) = others {
                     situation.others = others;
                 } else if self.serving().is_some() {
                     situation.others = Others::Serving;
@@ -96,21 +98,37 @@ impl Observer<'_> {
                 }
             }
         }
+        let calls_over = match situation.connection {
+            Connection::Ready if self.may_ask(&situation) => self.calls_over(),
+            _ => Ids::default(),
+        };
         let stop = self.object.status.stop_sent_for;
         self.memory.stop = stop.map(|id| match self.memory.stop {
             Some((known, ticks)) if known == id => (id, ticks),
             _ => (id, 0),
         });
-        let settle = self.protocol.timing.settle();
         Observation {
             situation,
             object: self.object,
-            stop_is_over: self.memory.stop.is_none_or(|(_, ticks)| ticks >= settle)
-                || self.protocol.has(Mutant::StopForgottenEarly),
+            stop_is_over: self.stop_settling() == Settling::Over,
+            calls_over,
             remote,
             candidates: self.candidates,
             retiring,
             memory: self.memory,
+        }
+    }
+
+    /// How far a stop that is recorded has settled.
+    fn stop_settling(&self) -> Settling {
+        let settle = self.protocol.timing.settle();
+        let going = self.memory.stop.is_some_and(|(_, ticks)| ticks < settle);
+        if going && !self.protocol.has(Mutant::StopForgottenEarly) {
+            Settling::Going
+        } else if self.memory.stop_unsettled && !self.protocol.has(Mutant::StopForgottenUnseen) {
+            Settling::Unseen
+        } else {
+            Settling::Over
         }
     }
 
@@ -312,31 +330,6 @@ impl Observer<'_> {
         };
         past.ending()
     }
-}
-
-/// What follows from the deployments that are the object's and that it does not record.
-fn others(goal: Goal, record: &Record, unrecorded: Ids) -> Option<Others> {
-    let takes_over = is_gone(record) && matches!(goal, Goal::Running | Goal::Stopped);
-    match unrecorded.len() {
-        0 => None,
-        1 if takes_over => Some(Others::Successor),
-        _ if takes_over => Some(Others::Successors),
-        _ => Some(Others::Unrecorded),
-    }
-}
-
-/// Whether the recorded deployment is proven to be gone.
-pub(crate) fn is_gone(record: &Record) -> bool {
-    matches!(
-        record,
-        Record::Deployment {
-            remote: Remote::Absent {
-                proof: Proof::Gone | Proof::NeverSeen,
-                ..
-            },
-            ..
-        }
-    )
 }
 
 /// How a deployment is recorded that AI Core shows like this.

@@ -68,6 +68,7 @@ fn plan(observation: &Observation, step: Step, name: Name) -> Option<Plan> {
             serial: 0,
             configuration,
             known: Ids::default(),
+            until: None,
         }),
     })
 }
@@ -145,6 +146,11 @@ fn told(observation: &Observation, step: Step) -> Status {
             };
         }
     }
+    for call in &mut status.lapsed {
+        *call = call.filter(|call| !observation.calls_over.contains(call.serial));
+    }
+    // The oldest comes first.
+    status.lapsed.sort_by_key(Option::is_none);
     if step == Step::Done(Done::Running) && observation.stop_is_over {
         status.stop_sent_for = None;
     }

@@ -45,8 +45,14 @@ pub struct Memory {
     pub unsettled: bool,
     /// The open intent that was seen, and for how many ticks.
     pub intent: Option<(u8, u8)>,
+    /// For how many ticks the object has been known, where etcd was restored: nothing else depends on it.
+    pub known: u8,
+    /// Whether the held list was requested before the settling time had passed since then.
+    pub known_unsettled: bool,
     /// The deployment whose stop is recorded, and for how many ticks that was seen.
     pub stop: Option<(Id, u8)>,
+    /// Whether the held list was requested before the settling time of that stop had passed.
+    pub stop_unsettled: bool,
     /// For how many ticks every list has lacked each deployment.
     pub missing: [Option<u8>; DEPLOYMENTS],
     /// The deployments whose delete was accepted.

@@ -15,6 +15,15 @@ pub const DEPLOYMENTS: usize = 8;
 /// What a list shows, by id.
 pub type List = [Option<Listed>; DEPLOYMENTS];
 
+/// A backup of etcd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Backup {
+    /// The objects, by name.
+    pub objects: [Option<Object>; OBJECTS],
+    /// The time of the backup: the id of the first deployment that is younger.
+    pub next_id: Id,
+}
+
 /// Everything there is at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
@@ -37,7 +46,9 @@ pub struct State {
     /// The deployments that were left behind on purpose, as the Connection keeps them.
     pub left: Ids,
     /// What a backup of etcd holds.
-    pub backup: Option<Box<[Option<Object>; OBJECTS]>>,
+    pub backup: Option<Box<Backup>>,
+    /// The deployments from a time that etcd has forgotten.
+    pub forgotten: Ids,
     /// Whether the custom resource definition is being deleted.
     pub uninstalling: bool,
     /// The faults and users that may still come.

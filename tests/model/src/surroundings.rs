@@ -3,7 +3,7 @@
 use aicore_operator::lifecycle::situation::{State as RemoteState, Target};
 
 use crate::cluster::{Configuration, Name, OBJECTS, Object};
-use crate::ids::Id;
+use crate::ids::{Id, Ids};
 use crate::model::Model;
 use crate::process::{Cache, Process};
 use crate::remote::{Answer, Creator, Deployment, Listing, Verb, Who};
@@ -75,6 +75,9 @@ impl Model {
             }
             if let Some((_, ticks)) = &mut memory.stop {
                 *ticks = (*ticks + 1).min(timing.settle());
+            }
+            if state.restored {
+                memory.known = (memory.known + 1).min(timing.settle());
             }
             for ticks in memory.missing.iter_mut().flatten() {
                 *ticks = (*ticks + 1).min(timing.create_grace());
@@ -198,7 +201,9 @@ impl State {
         let Some(backup) = self.backup.take() else {
             return;
         };
-        for (name, before) in backup.iter().enumerate() {
+        self.forgotten = (backup.next_id..self.next_id).collect();
+        self.note_what_serves(&backup.objects);
+        for (name, before) in backup.objects.iter().enumerate() {
             let lost = self.objects[name].filter(|now| before.is_none_or(|it| it.uid != now.uid));
             if let Some(lost) = lost {
                 self.orphaned(&lost);
@@ -210,6 +215,34 @@ impl State {
         }
         self.restored = true;
         self.crash();
+    }
+
+    /// For the laws: what serves although the backup does not know of it is not to be ended before anything else serves. But a successor may be
+    /// stopped by a wish that is forgotten.
+    fn note_what_serves(&mut self, backup: &[Option<Object>; OBJECTS]) {
+        let forgotten = self.forgotten;
+        let serving = self.existing().filter(|(id, deployment)| {
+            let named = matches!(deployment.configuration, Configuration::Inline(..));
+            let runs =
+                deployment.state == RemoteState::Running && deployment.target == Target::Running;
+            forgotten.contains(*id) && named && runs
+        });
+        let serving: Ids = serving.map(|(id, _)| id).collect();
+        self.replaced.extend(serving.iter());
+        let is_known_to_serve = |name: Name, id: Id| {
+            backup[name].is_some_and(|object| {
+                object.recorded_id() == Some(id) && object.predecessor().is_none()
+            })
+        };
+        let stopped: Ids = self
+            .calls
+            .iter()
+            .filter_map(|call| match call.verb {
+                Verb::Stop(id) if !is_known_to_serve(call.name, id) => Some(id),
+                _ => None,
+            })
+            .collect();
+        self.ended.extend(stopped.iter());
     }
 
     /// Another process takes the Lease over. The former leader goes on with what it does.
@@ -257,6 +290,8 @@ impl State {
         for memory in &mut self.leader.memories {
             memory.outdated = false;
             memory.unsettled = memory.intent.is_some_and(|(_, ticks)| ticks < settle);
+            memory.stop_unsettled = memory.stop.is_none_or(|(_, ticks)| ticks < settle);
+            memory.known_unsettled = memory.known < settle;
         }
     }
 
@@ -266,6 +301,8 @@ impl State {
         for memory in &mut self.leader.memories {
             memory.outdated = false;
             memory.unsettled = false;
+            memory.stop_unsettled = false;
+            memory.known_unsettled = false;
             memory.sent = None;
         }
     }

@@ -6,8 +6,8 @@ use crate::action::Action;
 use crate::cluster::{Configuration, Desired, Name, OBJECTS, Object, Source};
 use crate::ids::Id;
 use crate::model::Model;
-use crate::remote::{Creator, Deployment};
-use crate::state::State;
+use crate::remote::{Call, Creator, Deployment, Verb};
+use crate::state::{Backup, State};
 
 /// What the users may do.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +53,13 @@ impl Model {
         }
         if budget.strangers > 0 {
             actions.push(Action::StrangerCreates);
+        }
+        if budget.hours > 0 {
+            actions.push(Action::Hour);
+        }
+        if budget.copies > 0 {
+            let copied = (0..OBJECTS).filter(|name| state.copied(*name).is_some());
+            actions.extend(copied.map(Action::StrangerCopies));
         }
         for (id, deployment) in state.existing() {
             let runs =
@@ -124,10 +131,21 @@ impl Model {
                 object.terminating = true;
                 object.uninstalled = true;
             }),
-            Action::Save => state.backup = Some(Box::new(state.objects)),
+            Action::Save => {
+                state.backup = Some(Box::new(Backup {
+                    objects: state.objects,
+                    next_id: state.next_id,
+                }));
+            }
+            Action::Hour => state.age(),
             Action::Restore => state.restore(),
             Action::StrangerCreates => {
                 state.create(Configuration::Shared(0), Creator::Stranger, true);
+            }
+            Action::StrangerCopies(name) => {
+                if let Some(configuration) = state.copied(name) {
+                    state.create(configuration, Creator::Stranger, true);
+                }
             }
             Action::StrangerStops(id) => {
                 state.ended.insert(id);
@@ -159,10 +177,12 @@ impl Model {
     }
 }
 
-/// A backup of etcd is made once, of objects that are held, and is restored while the operator does nothing.
+/// A backup of etcd is made once, of objects that are held, and is restored while the operator does nothing. A stop or a delete may be on its
+/// way then.
 fn of_time(state: &State, actions: &mut Vec<Action>) {
     let mut objects = state.objects.iter().flatten();
-    let at_rest = state.calls.is_empty() && state.leader.is_idle();
+    let creating = |call: &Call| matches!(call.verb, Verb::Create(..));
+    let at_rest = !state.calls.iter().any(creating) && state.leader.is_idle();
     match &state.backup {
         None if objects.all(|object| object.finalizer) => actions.push(Action::Save),
         Some(_) if at_rest => actions.push(Action::Restore),
@@ -171,6 +191,28 @@ fn of_time(state: &State, actions: &mut Vec<Action>) {
 }
 
 impl State {
+    /// The configuration that somebody can copy from an object whose deployment runs. All its create calls are too old by then.
+    fn copied(&self, name: Name) -> Option<Configuration> {
+        let object = self.objects[name]?;
+        let deployment = self.deployments[object.recorded_id()? as usize]?;
+        let runs = deployment.state == RemoteState::Running && deployment.target == Target::Running;
+        let mut lapsed = object.status.lapsed.iter().flatten();
+        let too_old = lapsed.all(|call| call.until.is_some());
+        (runs && too_old).then_some(deployment.configuration)
+    }
+
+    /// No create call that was announced by now can have its effect later.
+    fn age(&mut self) {
+        let next_id = self.next_id;
+        for object in self.objects.iter_mut().flatten() {
+            let status = &mut object.status;
+            let calls = status.intent.iter_mut();
+            for call in calls.chain(status.lapsed.iter_mut().flatten()) {
+                call.until.get_or_insert(next_id);
+            }
+        }
+    }
+
     fn alter(&mut self, id: Id, change: impl FnOnce(&mut Deployment)) {
         if let Some(deployment) = &mut self.deployments[id as usize] {
             change(deployment);

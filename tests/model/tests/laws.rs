@@ -28,11 +28,16 @@ laws_hold! {
     with_one_object: one_object;
     in_slow_motion: one_object_in_slow_motion;
     with_old_views: old_views;
+    with_a_stop_behind_an_old_list: a_stop_behind_an_old_list;
     with_odd_lists: odd_lists;
     with_two_leaders: two_leaders;
     with_two_leaders_and_a_change_of_mind: two_leaders_and_a_change_of_mind;
     with_time_travel: time_travel;
     with_time_travel_of_a_sharer: time_travel_of_a_sharer;
+    with_time_travel_of_a_replacement: time_travel_of_a_replacement;
+    with_time_travel_of_a_replacement_and_a_deletion: time_travel_of_a_replacement_and_a_deletion;
+    with_time_travel_of_a_sharers_replacement: time_travel_of_a_sharers_replacement;
+    an_hour_later: an_hour_later;
     with_another_configuration: another_configuration;
     with_a_replacement: a_replacement;
     with_a_replacement_by_deleting_first: a_replacement_by_deleting_first;

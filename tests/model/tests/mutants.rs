@@ -26,9 +26,15 @@ fn exploration(mutant: Mutant) -> Model {
             instances::odd_lists()
         }
         Mutant::OldListsCount => instances::old_views(),
+        Mutant::StopForgottenUnseen => instances::a_stop_behind_an_old_list(),
         Mutant::LapsedLease => instances::two_leaders(),
         Mutant::KeepBlindly => instances::two_leaders_and_a_change_of_mind(),
         Mutant::NoLookBeforeCreate => instances::time_travel(),
+        Mutant::HourIgnored => instances::an_hour_later(),
+        Mutant::NoLookBeforeStoppedElsewhere
+        | Mutant::ForgottenIgnored
+        | Mutant::ForgottenEndedEarly
+        | Mutant::ForgottenAtOnce => instances::time_travel_of_a_replacement(),
         Mutant::FoundIsProof => instances::applied_again(),
         Mutant::SharedOutAtOnce | Mutant::NothingLeftForOthers => instances::sharing(),
         Mutant::LeftUnrecorded => instances::sharing_and_leaving(),

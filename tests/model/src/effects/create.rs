@@ -26,6 +26,7 @@ impl Worker<'_> {
             serial: before.map_or(0, |object| object.status.serial) + 1,
             configuration,
             known: uses_it.map(|(id, _)| id).collect(),
+            until: None,
         };
         self.plan.intent = Some(intent);
         if let Some(plan) = &mut self.memory().plan {

@@ -4,7 +4,7 @@ mod create;
 mod retire;
 
 use aicore_operator::lifecycle::Step;
-use aicore_operator::lifecycle::situation::{Goal, Order};
+use aicore_operator::lifecycle::situation::{Goal, Order, State as RemoteState};
 use aicore_operator::lifecycle::step::Release;
 
 use crate::cluster::{Name, Object, Recorded, Wanted};
@@ -225,8 +225,10 @@ impl Worker<'_> {
         let named = object.and_then(|object| object.adopts());
         let former = self.state.process(who).map(|process| process.former_ids);
         let lost = |id: Id| !former.unwrap_or_default().contains(id);
-        // What another object had and let go is taken only by name.
-        let free = self.plan.id.filter(|id| named == Some(*id) || lost(*id));
+        // What another object had and let go is no result of a call.
+        let is_result = object.is_some_and(|object| object.status.intent.is_some());
+        let free = |id: &Id| !is_result || named == Some(*id) || lost(*id);
+        let free = self.plan.id.filter(free);
         let Some(id) = free.filter(|id| self.reserve(*id)) else {
             return;
         };
@@ -235,7 +237,16 @@ impl Worker<'_> {
         let created = self.memory().created;
         let is_proven =
             created.is_some_and(|(_, created)| created == id) || self.has(Mutant::FoundIsProof);
+        let present = self.plan.shown;
+        let replaced = object.and_then(|object| object.recorded_id());
         let written = self.write(|object| {
+            match present {
+                Some(RemoteState::Stopped | RemoteState::Completed | RemoteState::Dead) => {
+                    object.status.retire();
+                }
+                Some(_) => object.status.make_way(),
+                None => {}
+            }
             if let Some(gone) = object.status.deployment {
                 object.status.previous.insert(gone.id);
             }
@@ -245,6 +256,9 @@ impl Worker<'_> {
             }
             record(object, id);
         });
+        if present.is_some() && written == Written::Done {
+            self.state.replaced.extend(replaced);
+        }
         if written == Written::Stale {
             self.memory().reserved = None;
         } else if chosen && !self.protocol.exclusive {
