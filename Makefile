@@ -3,9 +3,13 @@ SHELL := bash
 
 CARGO_DENY_VERSION := 0.20.2
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/aicore-operator/tools
+CARGO_CYCLONEDX_VERSION := 0.5.9
 CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CARGO_CYCLONEDX := $(TOOLS)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)/bin/cargo-cyclonedx
+RELEASE_FILES := $(or $(CARGO_TARGET_DIR),target)/release-files
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
-IMAGE ?= aicore-operator:latest
+REGISTRY ?=
+VERSION := $(shell sed -n 's/^appVersion: //p' deploy/chart/aicore-operator/Chart.yaml)
 
 .PHONY: help
 help: ## Print the targets
@@ -17,7 +21,7 @@ demo: control-plane ## Watch one deployment from kubectl apply to its proven end
 	@KEEP=$(KEEP) $(BINARIES)/demo
 
 .PHONY: test
-test: control-plane check deny ## Run every check and every test, and say how many ran
+test: control-plane tools check deny ## Run every check and every test, and say how many ran
 	@set -eu -o pipefail; \
 	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
 	cargo test --workspace --locked --no-fail-fast 2>&1 | awk ' \
@@ -39,9 +43,22 @@ model: ## Explore the rules together with every fault, with more of them than ma
 control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh
 
+.PHONY: tools
+tools: ## Build promtool and what else the tests judge by once, into a cache outside the tree
+	@tests/tools/build.sh
+
 .PHONY: crds
-crds: ## Generate crds/ from the types
+crds: ## Generate crds/ from the types, and deploy/install.yaml with them
 	cargo run --locked --package aicore-operator -- crd --out crds
+	@deploy/render.sh
+
+.PHONY: install-manifest
+install-manifest: ## Render deploy/install.yaml and deploy/secrets-everywhere.yaml from the chart
+	@deploy/render.sh
+
+.PHONY: api
+api: ## Generate docs/api.md from the types
+	UPDATE=1 cargo test --locked --package aicore-operator --test insight the_api_reference
 
 .PHONY: protocol
 protocol: ## Print the rules: generate the tables and diagrams in docs/ from src/lifecycle
@@ -63,8 +80,29 @@ audit: $(CARGO_DENY) ## Check all dependencies against the RustSec advisories, w
 	$(CARGO_DENY) --locked check advisories
 
 .PHONY: image
-image: ## Build the container image; IMAGE=name:tag names it
-	docker build --tag $(IMAGE) .
+image: ## Build the container image aicore-operator; REGISTRY=registry.example.com/team/ stands before its name
+	docker build --tag $(REGISTRY)aicore-operator:$(VERSION) .
+
+.PHONY: image-emulator
+image-emulator: ## Build the container image aicore-emulator, for a trial without an account
+	docker build --target emulator --tag $(REGISTRY)aicore-emulator:$(VERSION) .
+
+.PHONY: sbom
+sbom: $(CARGO_CYCLONEDX) ## List what the program is made of, as CycloneDX, in aicore-operator.cdx.json
+	$(CARGO_CYCLONEDX) cyclonedx --format json --target all --override-filename aicore-operator.cdx --manifest-path Cargo.toml
+	@# It makes one for every member of the workspace; the tests are not released.
+	@rm -f tests/*/aicore-operator.cdx.json
+
+.PHONY: release-files
+release-files: ## Make the files of a release: chart, manifests, SBOM and checksums; REGISTRY=registry.example.com/team/ is where the images are
+	rm -rf $(RELEASE_FILES)
+	deploy/package.sh '$(REGISTRY)' $(RELEASE_FILES)
+	$(MAKE) sbom
+	mv aicore-operator.cdx.json $(RELEASE_FILES)/
+	cd $(RELEASE_FILES) && sha256sum * >SHA256SUMS
+
+$(CARGO_CYCLONEDX):
+	cargo install --locked --version $(CARGO_CYCLONEDX_VERSION) --root $(TOOLS)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION) cargo-cyclonedx
 
 $(CARGO_DENY):
 	cargo install --locked --version $(CARGO_DENY_VERSION) --root $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny

@@ -54,6 +54,15 @@ pub struct RunArguments {
     #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     namespace: Option<String>,
 
+    /// The namespaces where Secrets may be read, separated by commas, and Connections can be; wherever the operator looks when none is given
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_SECRET_NAMESPACES",
+        value_name = "NAMESPACES",
+        value_delimiter = ','
+    )]
+    secret_namespaces: Vec<String>,
+
     /// The namespace that the operator itself lives in, where it writes down what was let go by force. Without it: that of the service account,
     /// or of the kubeconfig's context
     #[arg(long, env = "AICORE_OPERATOR_OWN_NAMESPACE", value_name = "NAMESPACE")]
@@ -195,6 +204,7 @@ impl RunArguments {
                 Hand::Observe => Mode::Observe,
             },
             namespace: self.namespace.clone(),
+            secret_namespaces: self.secret_namespaces.clone(),
             own_namespace: self.own_namespace.clone(),
             cluster_id: self.cluster_id.clone(),
             deletion_policy: match self.default_deletion_policy {

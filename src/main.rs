@@ -58,7 +58,12 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     match arguments.log_format {
-        LogFormat::Json => subscriber.json().init(),
+        // The innermost span tells which object it is about; those around it say the same again.
+        LogFormat::Json => subscriber
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .init(),
         LogFormat::Text => subscriber.init(),
     }
     // Two libraries bring TLS. One provider, named here, keeps them from each choosing their own.

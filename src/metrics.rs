@@ -3,21 +3,32 @@
 //! Every label has a bounded set of values: verbs, status codes, reasons, and the names of Connections. Nothing is labelled with the name or
 //! the id of a deployment. What is true of the objects now is read from the caches when somebody asks.
 
+mod groups;
 mod leader;
 mod objects;
+mod phases;
+mod remote;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use reqwest::Method;
 
+use crate::aicore::Inventory;
+use crate::api::Reason;
 use crate::controller::{Listed, Mode};
 use crate::lease::Leadership;
+use groups::Groups;
 use leader::Leader;
 use objects::Objects;
+use phases::Phases;
+pub use remote::{Queued, RemoteCalls};
 
 /// The media type of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -30,17 +41,9 @@ pub struct Metrics {
     leadership: Leadership,
     remote_calls: RemoteCalls,
     forced_releases: Counter,
+    phases: Phases,
+    groups: Groups,
     modes: Family<InMode, Gauge>,
-}
-
-/// How many calls of the AI Core API were made, by verb and answer.
-#[derive(Clone, Debug, Default)]
-pub struct RemoteCalls(Family<Call, Counter>);
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Call {
-    verb: String,
-    code: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -57,17 +60,19 @@ impl Metrics {
             leadership: Leadership::default(),
             remote_calls: RemoteCalls::default(),
             forced_releases: Counter::default(),
+            phases: Phases::default(),
+            groups: Groups::default(),
             modes: Family::default(),
         };
         metrics.registered()
     }
 
     fn registered(mut self) -> Self {
-        self.registry.register(
-            "remote_calls",
-            "Calls of the AI Core API by verb and status code; the code is none where no answer came. Calls for tokens do not count",
-            self.remote_calls.0.clone(),
-        );
+        self.remote_calls.register(&mut self.registry);
+        self.phases.register(&mut self.registry);
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        self.registry
+            .register("build", "The version of the operator", build);
         self.registry.register(
             "forced_releases",
             "Objects that were let go by force although a remote deployment may be left",
@@ -80,6 +85,8 @@ impl Metrics {
         );
         let objects = Objects::new(self.listed.clone());
         self.registry.register_collector(Box::new(objects));
+        self.registry
+            .register_collector(Box::new(self.groups.clone()));
         let leader = Leader::new(self.leadership.clone());
         self.registry.register_collector(Box::new(leader));
         self
@@ -95,7 +102,7 @@ impl Metrics {
         &self.leadership
     }
 
-    /// The counter that a client counts its calls with.
+    /// What a client measures its calls with.
     pub fn remote_calls(&self) -> RemoteCalls {
         self.remote_calls.clone()
     }
@@ -111,6 +118,16 @@ impl Metrics {
         self.forced_releases.inc();
     }
 
+    /// Notes that an object has been in a phase, which is over now, for some time.
+    pub(crate) fn phase_over(&self, phase: Reason, time: Duration) {
+        self.phases.over(phase, time);
+    }
+
+    /// Tells from now on how old the lists of an inventory are.
+    pub(crate) fn follow(&self, inventory: &Arc<Inventory>) {
+        self.groups.follow(inventory);
+    }
+
     /// All metrics as text of the type [`CONTENT_TYPE`].
     pub fn encode(&self) -> String {
         let mut encoded = String::new();
@@ -122,17 +139,6 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl RemoteCalls {
-    /// Counts a call: its verb, and the HTTP status of the answer where one came.
-    pub fn count(&self, verb: &Method, status: Option<u16>) {
-        let call = Call {
-            verb: verb.to_string(),
-            code: status.map_or_else(|| "none".to_owned(), |status| status.to_string()),
-        };
-        self.0.get_or_create(&call).inc();
     }
 }
 
@@ -162,22 +168,6 @@ mod tests {
         metrics.works_in(Mode::Observe);
         let text = metrics.encode();
         assert!(text.contains("aicore_mode{mode=\"observe\"} 1\n"), "{text}");
-    }
-
-    #[test]
-    fn calls_are_told_apart_by_verb_and_answer() {
-        let metrics = Metrics::new();
-        let calls = metrics.remote_calls();
-        calls.count(&Method::PATCH, Some(202));
-        calls.count(&Method::PATCH, Some(202));
-        calls.count(&Method::DELETE, None);
-        let text = metrics.encode();
-        for line in [
-            "aicore_remote_calls_total{verb=\"PATCH\",code=\"202\"} 2\n",
-            "aicore_remote_calls_total{verb=\"DELETE\",code=\"none\"} 1\n",
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
-        }
     }
 
     #[test]

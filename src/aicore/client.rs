@@ -21,6 +21,7 @@ use super::types::{
     ResourceGroup,
 };
 use super::wire::{self, ConfigurationJson, DeploymentJson, MetaJson, ResourceGroupJson};
+use crate::metrics::RemoteCalls;
 
 /// The largest page of deployments that AI Core gives (`$top` of `GET /lm/deployments`).
 const MAX_DEPLOYMENTS: usize = 100_000;
@@ -63,6 +64,11 @@ impl Client {
     /// The tenant that the credentials open.
     pub fn tenant(&self) -> &Tenant {
         self.transport.key().tenant()
+    }
+
+    /// What its calls are measured with.
+    pub(super) fn remote_calls(&self) -> &RemoteCalls {
+        self.transport.remote_calls()
     }
 
     /// A short text that changes when any credential changes.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 pub use super::answer::Rejection;
 use super::credentials::Tenant;
+use crate::api::Reason;
 use crate::lease::Refusal;
 
 /// A call that failed. Cloning is cheap: one failure is told to everyone who waited for the same call.
@@ -221,30 +222,32 @@ impl Error {
 
     /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,
     /// `NotFound`, `Refused`, `MalformedAnswer`, `Withdrawn` or `NotLeading`.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::TokenRejected(_) => "CredentialsRejected",
+            Self::TokenRejected(_) => Reason::CredentialsRejected,
             Self::TokenUnavailable {
                 status: None,
                 source: Some(_),
                 ..
             }
-            | Self::Unreachable { .. } => "Unreachable",
+            | Self::Unreachable { .. } => Reason::Unreachable,
             Self::TokenUnavailable {
                 status: Some(429), ..
             }
             | Self::Throttled { .. }
-            | Self::Crowded { .. } => "RateLimited",
-            Self::TokenUnavailable { .. } | Self::Unavailable { .. } => "Unavailable",
-            Self::Unauthorized(_) | Self::NoConnection(_) => "Unauthorized",
-            Self::Forbidden(_) => "AccessDenied",
-            Self::NotFound(_) => "NotFound",
-            Self::Rejected(_) | Self::RefusedInBulk(_) | Self::InvalidArgument { .. } => "Refused",
-            Self::Malformed { .. } | Self::Incomplete { .. } | Self::Insecure { .. } => {
-                "MalformedAnswer"
+            | Self::Crowded { .. } => Reason::RateLimited,
+            Self::TokenUnavailable { .. } | Self::Unavailable { .. } => Reason::Unavailable,
+            Self::Unauthorized(_) | Self::NoConnection(_) => Reason::Unauthorized,
+            Self::Forbidden(_) => Reason::AccessDenied,
+            Self::NotFound(_) => Reason::NotFound,
+            Self::Rejected(_) | Self::RefusedInBulk(_) | Self::InvalidArgument { .. } => {
+                Reason::Refused
             }
-            Self::Withdrawn => "Withdrawn",
-            Self::NotLeading(_) => "NotLeading",
+            Self::Malformed { .. } | Self::Incomplete { .. } | Self::Insecure { .. } => {
+                Reason::MalformedAnswer
+            }
+            Self::Withdrawn => Reason::Withdrawn,
+            Self::NotLeading(_) => Reason::NotLeading,
         }
     }
 }

@@ -89,6 +89,11 @@ impl Group {
         }
     }
 
+    /// When the newest list that came was asked for.
+    pub(super) fn listed_at(&self) -> Option<Instant> {
+        self.latest.as_ref().map(|latest| latest.requested_at)
+    }
+
     /// What is known from an attempt that was requested after `not_before`. Where there is none, the caller is waiting from now on.
     pub(super) fn observe(&mut self, not_before: Option<Instant>) -> Observed {
         let is_later =

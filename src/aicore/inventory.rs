@@ -241,6 +241,16 @@ impl Inventory {
             .map_err(Arc::new)
     }
 
+    /// How long ago the newest list that came was asked for, of each group that is polled and was listed.
+    pub fn ages(&self) -> Vec<(GroupKey, Duration)> {
+        let state = self.shared.state();
+        let age = |(key, polled): (&GroupKey, &Polled)| {
+            let listed_at = polled.group.listed_at()?;
+            Some((key.clone(), listed_at.elapsed()))
+        };
+        state.groups.iter().filter_map(age).collect()
+    }
+
     /// The group with its poller, which is started when there is none.
     fn polled<'a>(&self, state: &'a mut State, key: &GroupKey) -> &'a mut Polled {
         state.groups.entry(key.clone()).or_insert_with(|| {

@@ -53,7 +53,7 @@ pub struct ClientOptions {
     pub rate: Rate,
     /// What the clients of one tenant share: the budget, and the pauses that AI Core asks for.
     pub paces: Paces,
-    /// Where every request is counted. Those for tokens are not.
+    /// Where every request is measured. Those for tokens are not.
     pub remote_calls: RemoteCalls,
     /// Leave to write, which every request but a GET asks for right before it is sent, and which ends it. Those for tokens change nothing.
     pub permit: Permit,
@@ -120,6 +120,21 @@ impl Call<'_> {
         self.path.first() == Some(&"admin")
     }
 
+    /// What changes something is always in the log, and what only looks where somebody wants to see that.
+    fn log(&self, request_id: &str, outcome: &Result<Response, Error>) {
+        let path = self.path.join("/");
+        let status = outcome.as_ref().ok().map(|it| it.status().as_u16());
+        let error = outcome.as_ref().err().map(tracing::field::display);
+        match self.urgency() {
+            Urgency::Change => {
+                tracing::info!(request_id, method = %self.method, path, group = self.group, status, error, "called AI Core");
+            }
+            Urgency::Read => {
+                tracing::debug!(request_id, method = %self.method, path, group = self.group, status, error, "called AI Core");
+            }
+        }
+    }
+
     fn urgency(&self) -> Urgency {
         if self.method == Method::GET {
             Urgency::Read
@@ -178,6 +193,10 @@ impl Transport {
 
     pub(super) fn key(&self) -> &ServiceKey {
         &self.key
+    }
+
+    pub(super) fn remote_calls(&self) -> &RemoteCalls {
+        &self.remote_calls
     }
 
     pub(super) async fn check_token(&self) -> Result<(), Error> {
@@ -272,7 +291,10 @@ impl Transport {
         deadline: Instant,
     ) -> Result<Response, Error> {
         let url = self.url(call.path)?;
+        let asked_at = Instant::now();
         self.pace.turn(call.urgency(), deadline).await?;
+        let is_change = call.urgency() == Urgency::Change;
+        self.remote_calls.waited(is_change, asked_at.elapsed());
         let mut request = self
             .http
             .request(call.method.clone(), url)
@@ -291,6 +313,10 @@ impl Transport {
                 .header(CONTENT_TYPE, call.media_type)
                 .body(body.to_string());
         }
+        // AI Core's own ids come in the bodies of errors only, so each request gets one that leads from the log to a proxy or a gateway.
+        let request_id = format!("{:016x}", rand::random::<u64>());
+        request = request.header("X-Request-Id", &request_id);
+        let sent_at = Instant::now();
         let outcome = match call.urgency() {
             Urgency::Read => Ok(request.send().await),
             Urgency::Change => self.permit.limit(request.send()).await,
@@ -298,10 +324,12 @@ impl Transport {
         let answer = outcome.as_ref().ok().and_then(|sent| sent.as_ref().ok());
         let status = answer.map(|answer| answer.status().as_u16());
         if !matches!(outcome, Err(Refusal::NotHeld)) {
-            self.remote_calls.count(&call.method, status);
+            self.remote_calls
+                .count(&call.method, status, sent_at.elapsed());
         }
-        let response = outcome?.map_err(|error| self.unreachable(error))?;
-        tracing::debug!(method = %call.method, path = ?call.path, group = call.group, status, "AI Core answered");
+        let outcome = outcome?.map_err(|error| self.unreachable(error));
+        call.log(&request_id, &outcome);
+        let response = outcome?;
         if response.status().is_success() {
             Ok(response)
         } else {

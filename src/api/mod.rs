@@ -12,6 +12,7 @@ mod endpoint;
 mod generate;
 mod management;
 mod model;
+mod reason;
 mod schedule;
 mod update;
 
@@ -29,6 +30,7 @@ pub use endpoint::Endpoint;
 pub use generate::custom_resource_definitions;
 pub use management::ManagementPolicy;
 pub use model::{ModelRetirement, RecordedResources};
+pub use reason::Reason;
 pub use schedule::{OfficeHours, OfficeHoursStatus};
 pub use update::{FailurePolicy, ReplacePolicy, RolledBack, SentConfiguration, UpdatePolicy};
 

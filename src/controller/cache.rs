@@ -100,7 +100,9 @@ fn show(shown: &mut Shown, context: &Context, object: &Deployment) {
 
 fn forget(context: &Context, uid: &str, used: Vec<ObjectRef<Connection>>) {
     wake::deployments(context, context.claims.forget(uid));
-    context.memories.forget(uid);
+    if let Some((phase, time)) = context.memories.forget(uid) {
+        context.metrics.phase_over(phase, time);
+    }
     context.inventory.unwatch(uid);
     wake::connections(context, used);
 }

@@ -44,6 +44,8 @@ pub struct Options {
     pub mode: Mode,
     /// The only namespace to look at; all of them when none is given.
     pub namespace: Option<String>,
+    /// The only namespaces where Secrets may be read; wherever it looks when none is given.
+    pub secret_namespaces: Vec<String>,
     /// The namespace that the operator itself lives in; the client's default namespace when none is given.
     pub own_namespace: Option<String>,
     /// Part of the name of every configuration that the operator creates; the uid of the namespace kube-system when none is given.
@@ -79,6 +81,15 @@ impl Mode {
 }
 
 impl Options {
+    /// Whether the Secrets of a namespace may be read.
+    pub(crate) fn reaches_secrets_of(&self, namespace: &str) -> bool {
+        self.secret_namespaces.is_empty()
+            || self
+                .secret_namespaces
+                .iter()
+                .any(|other| other == namespace)
+    }
+
     /// How long a create call whose answer was lost can still have its effect, or stay unseen after it: the call itself ends at the request
     /// timeout, and what it made may be missing from lists for the grace period.
     ///

@@ -20,7 +20,7 @@ use super::tell::events::News;
 use super::tell::words::{Mood, recorded_id, say};
 use super::tell::{log, report};
 use super::{act, endpoint, expiry, finalizers, model, office_hours, wake};
-use crate::api::{ConditionKind, Deployment, DeploymentStatus};
+use crate::api::{ConditionKind, Deployment, DeploymentStatus, Reason};
 use crate::lease;
 use crate::lifecycle::step::{Done, Stall, Wait};
 use crate::lifecycle::{Hand, Step, next_step};
@@ -32,7 +32,10 @@ const HOPELESS: u32 = 8;
 const DENIED: Duration = Duration::from_secs(30);
 
 /// Takes the next step of an object, and says when to look at it again.
-#[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
+#[instrument(
+    skip_all,
+    fields(kind = "Deployment", namespace = object.namespace(), object = object.name_any(), uid = object.uid())
+)]
 pub(crate) async fn reconcile(
     object: Arc<Deployment>,
     context: Arc<Context>,
@@ -72,7 +75,7 @@ pub(crate) fn after_error(
         memory.failures += 1;
         memory.failures
     });
-    warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
+    warn!(namespace = object.namespace(), object = object.name_any(), uid = object.uid(), %error, "the Kubernetes API failed");
     Action::requeue(backoff(failures))
 }
 
@@ -219,7 +222,7 @@ async fn conclude(
             failure.stalled |= hopeless;
             subject.remember(|memory| memory.leave_alone(retry_after.unwrap_or_default()));
             let pause = pause(subject, retry_after);
-            warn!(?step, times, reason = failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
+            warn!(?step, times, reason = %failure.problem.reason, message = failure.problem.message, retry_in = ?pause, "the step had no effect");
             fail(subject, &failure).await?;
             Ok(again(subject, observation, pause))
         }
@@ -273,7 +276,7 @@ fn without_effect(id: &str, step: Step, times: u32) -> Failure {
     );
     Failure {
         problem: Problem {
-            reason: "WithoutEffect",
+            reason: Reason::WithoutEffect,
             message,
         },
         stalled: true,
@@ -302,6 +305,7 @@ async fn tell(
     write_status(subject, |current| *current = status).await?;
     if news {
         let verdict = say(&subject.object, observation, step);
+        enter(subject, verdict.reason);
         let id = recorded_id(&subject.object);
         match verdict.mood {
             Mood::Settled => {
@@ -330,6 +334,13 @@ async fn tell(
     Ok(())
 }
 
+/// Measures the phase that is over, where another one begins.
+fn enter(subject: &Subject<'_>, phase: Reason) {
+    if let Some((phase, time)) = subject.remember(|memory| memory.enter(phase)) {
+        subject.context.metrics.phase_over(phase, time);
+    }
+}
+
 /// Reports a step that had no effect.
 async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Error> {
     let object = subject.remember(|memory| memory.newest(subject.object.clone()));
@@ -337,6 +348,7 @@ async fn fail(subject: &Subject<'_>, failure: &Failure) -> Result<(), kube::Erro
     let news = Some(&status) != object.status.as_ref();
     write_status(subject, |current| *current = status).await?;
     if news {
+        enter(subject, failure.problem.reason);
         let news = News::bad(failure.problem.reason, "", failure.problem.message.clone());
         subject.context.events.publish(&*object, news).await;
     }

@@ -14,7 +14,7 @@ use super::observe::Observation;
 use super::problem::{Problem, cause};
 use super::subject::Subject;
 use super::tell::report;
-use crate::api::Deployment;
+use crate::api::{Deployment, Reason};
 use crate::lifecycle::situation::{Others, Record, Remote};
 
 const URL: &str = "AICORE_DEPLOYMENT_URL";
@@ -100,14 +100,14 @@ async fn keep(
             None
         }
         Ok(false) => Some(Problem {
-            reason: "EndpointTaken",
+            reason: Reason::EndpointTaken,
             message: format!(
                 "ConfigMap {name} exists and was not made for this object, so it is left alone; delete it, or name another one in \
                  spec.endpoint.configMapName"
             ),
         }),
         Err(error) => Some(Problem {
-            reason: "EndpointNotWritten",
+            reason: Reason::EndpointNotWritten,
             message: format!(
                 "ConfigMap {name} cannot be written ({}); it is tried again",
                 cause(&error)

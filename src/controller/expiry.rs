@@ -7,7 +7,7 @@ use tracing::info;
 use super::finalizers;
 use super::subject::{Subject, order};
 use super::tell::events::News;
-use crate::api::ExpiryPolicy;
+use crate::api::{ExpiryPolicy, Reason};
 use crate::lifecycle::situation::Order;
 
 /// Deletes the object, unless a person holds it or has changed it since it was looked at. The finalizer comes off as for every deleted object:
@@ -19,7 +19,7 @@ pub(crate) async fn clean_up(subject: &Subject<'_>) -> Result<(), kube::Error> {
         return Ok(());
     }
     let note = "the ttl has run out, and expiryPolicy is Delete: this object is deleted".to_owned();
-    let news = News::good("CleanedUp", "", note);
+    let news = News::good(Reason::CleanedUp, "", note);
     subject.context.events.publish(&*object, news).await;
     let unchanged = DeleteParams {
         preconditions: Some(Preconditions {

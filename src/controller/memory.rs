@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::endpoint::Published;
 use crate::aicore::GroupKey;
-use crate::api::Deployment;
+use crate::api::{Deployment, Reason};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Fit, State, Target};
 
@@ -30,9 +30,11 @@ impl Memories {
             .clone()
     }
 
-    /// Forgets an object that is gone.
-    pub(crate) fn forget(&self, uid: &str) {
-        self.objects.lock().remove(uid);
+    /// Forgets an object that is gone, and returns the last phase of its life and how long that was, where it is known.
+    pub(crate) fn forget(&self, uid: &str) -> Option<(Reason, Duration)> {
+        let memory = self.objects.lock().remove(uid)?;
+        let (phase, since) = memory.lock().phase?;
+        Some((phase, since.elapsed()))
     }
 }
 
@@ -69,6 +71,8 @@ pub(crate) struct Memory {
     pub(crate) failures: u32,
     /// Until when AI Core asks to be left alone.
     leave_alone: Option<Instant>,
+    /// What the condition Ready says of the object, and since when as far as this process has seen.
+    phase: Option<(Reason, Instant)>,
     /// What applications were told last.
     pub(crate) published: Option<Published>,
     intent: Option<(CallKey, Instant)>,
@@ -151,6 +155,7 @@ impl Memory {
             terminating: None,
             failures: 0,
             leave_alone: None,
+            phase: None,
             published: None,
             intent: None,
             group_missing: None,
@@ -233,6 +238,15 @@ impl Memory {
     /// Notes that AI Core asks to be left alone for so long.
     pub(crate) fn leave_alone(&mut self, pause: Duration) {
         self.leave_alone = Some(Instant::now() + pause);
+    }
+
+    /// Notes what the condition Ready says now, and returns what it said before and for how long, where that is over.
+    pub(crate) fn enter(&mut self, phase: Reason) -> Option<(Reason, Duration)> {
+        if self.phase.is_some_and(|(present, _)| present == phase) {
+            return None;
+        }
+        let before = self.phase.replace((phase, Instant::now()))?;
+        Some((before.0, before.1.elapsed()))
     }
 
     /// How long this process has known the resource group to be missing.

@@ -71,9 +71,7 @@ const WATCH_TIMEOUT: u32 = 200;
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The custom resources are not installed, or may not be read.
-    #[error(
-        "the custom resources cannot be read; apply the files in crds/ and the roles in deploy/ first"
-    )]
+    #[error("the custom resources cannot be read; install deploy/install.yaml or the chart first")]
     CustomResources(#[source] kube::Error),
     /// The uid of the namespace kube-system could not be read.
     #[error(
@@ -152,8 +150,10 @@ pub async fn run(
     let (wake_connection, woken_connections) = mpsc::unbounded_channel();
     let (reader, writer) = reflector::store();
     let (connection_reader, connection_writer) = reflector::store();
+    let inventory = Inventory::new(options.inventory, inventory_events);
+    metrics.follow(&inventory);
     let context = Arc::new(Context {
-        inventory: Inventory::new(options.inventory, inventory_events),
+        inventory,
         batcher: Batcher::new(BatcherOptions::default()),
         events: tell::events::Events::new(client.clone()),
         lease: format!("{own_namespace}/{}", options.lease.name),

@@ -8,7 +8,7 @@ use super::observe::Observation;
 use super::subject::Subject;
 use super::tell::events::{News, shortened};
 use crate::aicore::{Deployment, Status};
-use crate::api::ModelRetirement;
+use crate::api::{ModelRetirement, Reason};
 use crate::lifecycle::retirement::{LATEST, Outlook, outlook};
 
 /// The longest name of a model or of its version that is kept, in bytes.
@@ -43,7 +43,7 @@ pub(crate) async fn look(
         let note = sentence(&retirement);
         let date = retirement.retirement_date.as_deref().unwrap_or_default();
         let about = format!("{} {} {date}", retirement.model, retirement.version);
-        let news = News::bad("ModelRetiring", &about, note);
+        let news = News::bad(Reason::ModelRetiring, &about, note);
         subject.context.events.publish(&*subject.object, news).await;
     }
     Ok(())

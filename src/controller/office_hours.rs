@@ -9,7 +9,9 @@ use super::finalizers;
 use super::problem::{Failure, Problem};
 use super::subject::Subject;
 use super::tell::events::News;
-use crate::api::{DEPLOYMENT_FINALIZER, Deployment, DesiredState, OfficeHours, OfficeHoursStatus};
+use crate::api::{
+    DEPLOYMENT_FINALIZER, Deployment, DesiredState, OfficeHours, OfficeHoursStatus, Reason,
+};
 use crate::lifecycle::schedule::{Schedule, ScheduleError, Wish};
 
 /// How the schedule stands.
@@ -36,7 +38,7 @@ pub(crate) async fn follow(subject: &Subject<'_>) -> Result<Followed, kube::Erro
         Ok((state, said, next)) => record(subject, state, said, next.duration_since(now)).await,
         Err(error) => Ok(Followed::Not(Failure {
             problem: Problem {
-                reason: "InvalidSchedule",
+                reason: Reason::InvalidSchedule,
                 message: format!("spec.schedule cannot be followed, so nothing is done: {error}"),
             },
             stalled: true,
@@ -76,7 +78,7 @@ async fn record(
     if turns || begins {
         let note =
             format!("the schedule and desiredState ask for {state:?} now; next change: {next}");
-        let news = News::good("Scheduled", &format!("{state:?}"), note);
+        let news = News::good(Reason::Scheduled, &format!("{state:?}"), note);
         subject.context.events.publish(&*subject.object, news).await;
     }
     Ok(Followed::Changed)

@@ -1,10 +1,12 @@
 //! What goes wrong, in words that reach a condition.
 
+use crate::api::Reason;
+
 /// Something that went wrong, for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// One word, for a condition.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
     /// A sentence.
     pub(crate) message: String,
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::finalizers;
 use super::problem::{Problem, cause};
-use crate::api::Deployment;
+use crate::api::{Deployment, Reason};
 
 /// The answers of the API server about the definition. One serves every object whose deletion was seen before it was asked for.
 #[derive(Default)]
@@ -53,12 +53,12 @@ async fn ask(kube: &Client) -> Result<bool, kube::Error> {
 fn unanswered(error: &kube::Error) -> Problem {
     let message = format!(
         "the definition {} cannot be read ({}), and without it nobody knows whether this object is deleted or everything is uninstalled; allow the \
-         operator to get it, as deploy/rbac.yaml does",
+         operator to get it, as deploy/install.yaml does",
         Deployment::crd_name(),
         cause(error)
     );
     Problem {
-        reason: "UninstallUnchecked",
+        reason: Reason::UninstallUnchecked,
         message,
     }
 }

@@ -46,7 +46,9 @@ impl Objects {
         Self { listed }
     }
 
-    fn standings(&self) -> BTreeMap<Standing, i64> {
+    /// How many objects there are of each standing, and how long the oldest of them has been so, in seconds.
+    fn standings(&self) -> BTreeMap<Standing, (i64, i64)> {
+        let now = Timestamp::now();
         let deployments = self.listed.deployments.get().map(|store| store.state());
         let connections = self.listed.connections.get().map(|store| store.state());
         let of_deployments = deployments.iter().flatten().map(|object| {
@@ -58,8 +60,11 @@ impl Objects {
             Standing::of("Connection", status.map(|status| &*status.conditions))
         });
         let mut counts = BTreeMap::new();
-        for standing in of_deployments.chain(of_connections) {
-            *counts.entry(standing).or_default() += 1;
+        for (standing, since) in of_deployments.chain(of_connections) {
+            let age = since.map_or(0, |since| now.duration_since(since).as_secs());
+            let (count, longest): &mut (i64, i64) = counts.entry(standing).or_default();
+            *count += 1;
+            *longest = age.max(*longest);
         }
         counts
     }
@@ -116,9 +121,10 @@ impl Objects {
 }
 
 impl Standing {
-    fn of(kind: &'static str, conditions: Option<&[Condition]>) -> Self {
+    /// The standing of an object, and since when it is so.
+    fn of(kind: &'static str, conditions: Option<&[Condition]>) -> (Self, Option<Timestamp>) {
         let conditions = conditions.unwrap_or_default();
-        let (condition, reason) = [
+        let (condition, reason, since) = [
             (ConditionKind::Stalled, "Stalled"),
             (ConditionKind::Reconciling, "Reconciling"),
             (ConditionKind::Ready, "Ready"),
@@ -132,24 +138,35 @@ impl Standing {
         })
         // A Connection whose key does not work is not Ready, and nothing else.
         .or_else(|| conditions.first().map(|found| ("NotReady", found)))
-        .map_or(("NotReady", "Unseen"), |(word, found)| {
-            (word, &found.reason)
+        .map_or(("NotReady", "Unseen", None), |(word, found)| {
+            (word, &found.reason, Some(found.last_transition_time))
         });
-        Self {
+        let standing = Self {
             kind,
             condition,
             reason: reason.to_owned(),
-        }
+        };
+        (standing, since)
     }
 }
 
 impl Collector for Objects {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let standings = self.standings().into_iter();
+        let (counts, longest): (BTreeMap<_, _>, BTreeMap<_, _>) = standings
+            .map(|(standing, (count, longest))| ((standing.clone(), count), (standing, longest)))
+            .unzip();
         gauges(
             &mut encoder,
             "objects",
             "Objects by kind and by the condition that they are in: Ready, NotReady, Reconciling (it can heal by itself) or Stalled (a person must act)",
-            self.standings(),
+            counts,
+        )?;
+        gauges(
+            &mut encoder,
+            "objects_longest_seconds",
+            "How long the object that has been in a condition for the longest time has been in it, by kind, condition and reason",
+            longest,
         )?;
         gauges(
             &mut encoder,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aicore_emulator::{Effect, Operation, Response};
 use aicore_operator::aicore::{Client, Error};
+use aicore_operator::api::Reason;
 use serde_json::json;
 
 use crate::remote::{GROUP, Remote, response};
@@ -51,11 +52,11 @@ async fn a_create_whose_answer_is_lost_has_an_unknown_outcome() {
 #[tokio::test]
 async fn a_create_that_is_refused_has_had_no_effect() {
     for (status, reason) in [
-        (400, "Refused"),
-        (403, "AccessDenied"),
-        (404, "NotFound"),
-        (409, "Refused"),
-        (429, "RateLimited"),
+        (400, Reason::Refused),
+        (403, Reason::AccessDenied),
+        (404, Reason::NotFound),
+        (409, Reason::Refused),
+        (429, Reason::RateLimited),
     ] {
         let (error, exists) = create_with(Effect::Respond(response(status, "no"))).await;
         assert!(!exists && !error.outcome_unknown(), "{status}: {error}");
@@ -97,7 +98,7 @@ async fn a_server_that_is_not_there_was_not_sent_anything() {
         "{error}"
     );
     assert!(!error.outcome_unknown() && error.is_transient());
-    assert_eq!(error.reason(), "Unreachable");
+    assert_eq!(error.reason(), Reason::Unreachable);
 }
 
 #[tokio::test]
@@ -161,13 +162,13 @@ async fn a_list_that_is_cut_or_lacks_something_is_no_list() {
     let error = client.list_deployments(GROUP).await.unwrap_err();
     assert!(matches!(&error, Error::Incomplete { .. }), "{error}");
     for (body, reason) in [
-        (r#"{"count":1,"resources":[]}"#, "MalformedAnswer"),
-        (r#"{"count":0,"resources":["#, "MalformedAnswer"),
+        (r#"{"count":1,"resources":[]}"#, Reason::MalformedAnswer),
+        (r#"{"count":0,"resources":["#, Reason::MalformedAnswer),
         (
             r#"{"count":1,"resources":[{"configurationId":"c1","status":"RUNNING"}]}"#,
-            "MalformedAnswer",
+            Reason::MalformedAnswer,
         ),
-        ("", "MalformedAnswer"),
+        ("", Reason::MalformedAnswer),
     ] {
         remote.heal().await;
         remote.respond(Operation::ListDeployments, 200, body).await;

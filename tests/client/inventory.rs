@@ -7,6 +7,7 @@ use aicore_emulator::{Effect, Operation};
 use aicore_operator::aicore::{
     Change, Event, GroupKey, Inventory, InventoryOptions, Observed, Status,
 };
+use aicore_operator::api::Reason;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -181,7 +182,7 @@ async fn a_failure_is_told_once_and_its_end_too() {
         .await;
     match watched.event().await {
         Event::Failed { key, error } => {
-            assert_eq!((&key, error.reason()), (&watched.key, "Unreachable"))
+            assert_eq!((&key, error.reason()), (&watched.key, Reason::Unreachable))
         }
         other => panic!("{other:?}"),
     }
@@ -241,7 +242,7 @@ async fn new_credentials_are_tried_at_once() {
         .await;
     watched.inventory.attach("team/prod", wrong);
     match watched.event().await {
-        Event::Failed { error, .. } => assert_eq!(error.reason(), "CredentialsRejected"),
+        Event::Failed { error, .. } => assert_eq!(error.reason(), Reason::CredentialsRejected),
         other => panic!("{other:?}"),
     }
     watched

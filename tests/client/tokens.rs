@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aicore_emulator::{Effect, Operation, Response};
 use aicore_operator::aicore::Error;
+use aicore_operator::api::Reason;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -100,7 +101,7 @@ async fn a_token_that_is_always_refused_is_tried_once_more_and_no_further() {
         .await
         .unwrap_err();
     assert!(matches!(&error, Error::Unauthorized(_)), "{error}");
-    assert_eq!(error.reason(), "Unauthorized");
+    assert_eq!(error.reason(), Reason::Unauthorized);
     assert!(
         error.to_string().contains("Jwt issuer is not configured"),
         "{error}"
@@ -142,7 +143,7 @@ async fn wrong_credentials_are_named_and_asked_about_once_in_each_way() {
                 error.is_transient(),
                 error.outcome_unknown()
             ),
-            ("CredentialsRejected", false, false)
+            (Reason::CredentialsRejected, false, false)
         );
         let texts = format!("{error} {error:?}");
         assert!(
@@ -269,24 +270,24 @@ async fn a_token_endpoint_that_cannot_answer_is_told_from_one_that_refuses() {
     assert!(matches!(&error, Error::TokenUnavailable { .. }), "{error}");
     assert_eq!(
         (error.reason(), error.retry_after()),
-        ("RateLimited", Some(Duration::from_secs(30)))
+        (Reason::RateLimited, Some(Duration::from_secs(30)))
     );
     remote.heal().await;
     for (effect, reason) in [
         (
             Effect::Respond(response(503, "<html></html>")),
-            "Unavailable",
+            Reason::Unavailable,
         ),
         (
             Effect::Respond(response(200, "<html></html>")),
-            "Unavailable",
+            Reason::Unavailable,
         ),
         (
             Effect::Respond(response(200, r#"{"token":"x"}"#)),
-            "Unavailable",
+            Reason::Unavailable,
         ),
-        (Effect::TruncateBody(0.5), "Unreachable"),
-        (Effect::DropBefore, "Unreachable"),
+        (Effect::TruncateBody(0.5), Reason::Unreachable),
+        (Effect::DropBefore, Reason::Unreachable),
     ] {
         remote.fault(Operation::Token, effect.clone()).await;
         let error = remote.client().await.check_token().await.unwrap_err();

@@ -103,7 +103,7 @@ async fn nothing_is_stopped_while_nobody_knows_whether_everything_is_uninstalled
         .until("Deployment", "churn", what, is_told("UninstallUnchecked"))
         .await;
     let message = condition(&told, "Reconciling")["message"].to_string();
-    assert!(message.contains("deploy/rbac.yaml"), "{message}");
+    assert!(message.contains("deploy/install.yaml"), "{message}");
     for id in [&id, &left] {
         assert_eq!(
             scene.ai_core.status_of(id).await.as_deref(),

@@ -45,7 +45,7 @@ async fn cut_during(
 /// Waits until the operator has stopped trying to write about the object.
 async fn until_given_up(scene: &Scene) {
     let line = format!(
-        r#"the Kubernetes API failed namespace="{}" name="churn""#,
+        r#"the Kubernetes API failed namespace="{}" object="churn""#,
         scene.namespace
     );
     scene.operator.says(&line).await;

@@ -1,4 +1,4 @@
-//! What carries the annotation `aicore.dev/protected` is neither stopped nor deleted: the API server refuses it, by `deploy/protection.yaml`.
+//! What carries the annotation `aicore.dev/protected` is neither stopped nor deleted: the API server refuses it, by the policy in `deploy/install.yaml`.
 
 use std::time::Instant;
 

@@ -87,6 +87,7 @@ impl Courier {
             return batch.send_alone();
         }
         let (verb, ids) = (batch.verb, batch.ids());
+        batch.client.remote_calls().batched(ids.len());
         let answer = batch
             .client
             .change_deployments(&self.group, verb, &ids)

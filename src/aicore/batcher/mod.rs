@@ -138,8 +138,11 @@ impl Batcher {
                 reply,
                 since: Instant::now(),
             };
+            let queued = client.remote_calls().queued();
             self.enqueue(&lane, key, item);
-            match verdict.await {
+            let verdict = verdict.await;
+            drop(queued);
+            match verdict {
                 Ok(Verdict::Ended(outcome)) => return outcome,
                 Ok(Verdict::Alone) => {}
                 Err(_) => return Err(incomplete("a bulk request was given up".to_owned())),

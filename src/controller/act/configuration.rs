@@ -3,7 +3,7 @@
 use super::obstacle::Obstacle;
 use super::status::write_status;
 use crate::aicore::{ConfigurationContent, ConfigurationFilter, Error};
-use crate::api::{ConfigurationTemplate, RecordedConfiguration};
+use crate::api::{ConfigurationTemplate, Reason, RecordedConfiguration};
 use crate::controller::observe::access::Access;
 use crate::controller::problem::{Failure, Problem};
 use crate::controller::subject::Subject;
@@ -99,7 +99,7 @@ async fn create(
         .events
         .publish(
             &*subject.object,
-            News::good("ConfigurationCreated", &id, note),
+            News::good(Reason::ConfigurationCreated, &id, note),
         )
         .await;
     Ok(id)
@@ -165,7 +165,7 @@ fn invalid(message: String) -> Obstacle {
     Obstacle::Remote {
         failure: Failure {
             problem: Problem {
-                reason: "InvalidConfiguration",
+                reason: Reason::InvalidConfiguration,
                 message,
             },
             stalled: true,
@@ -177,7 +177,7 @@ fn invalid(message: String) -> Obstacle {
 fn refused(error: &Error) -> Obstacle {
     match error {
         Error::Rejected(_) | Error::NotFound(_) => {
-            Obstacle::remote(error, Some("InvalidConfiguration"), true)
+            Obstacle::remote(error, Some(Reason::InvalidConfiguration), true)
         }
         _ => Obstacle::remote(error, None, false),
     }

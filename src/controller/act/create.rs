@@ -13,7 +13,7 @@ use super::obstacle::Obstacle;
 use super::replace::{make_way, take_back};
 use super::status::{record, write_status};
 use crate::aicore::{Error, Observed};
-use crate::api::{Deployment, DeploymentStatus, Intent};
+use crate::api::{Deployment, DeploymentStatus, Intent, Reason};
 use crate::controller::finalizers;
 use crate::controller::observe::access::Access;
 use crate::controller::problem::{Failure, Problem};
@@ -50,7 +50,11 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
         }
         Err(error) if error.outcome_unknown() => {
             warn!(%error, "the create call may or may not have had its effect");
-            Err(Obstacle::remote(&error, Some("CreateUnresolved"), false))
+            Err(Obstacle::remote(
+                &error,
+                Some(Reason::CreateUnresolved),
+                false,
+            ))
         }
         Err(error) => {
             let replaces = !recorded_id(&subject.object).is_empty();
@@ -119,7 +123,7 @@ async fn announce(
             "deployment {replaced} cannot be given configuration {configuration}, which is of another scenario or executable: a new deployment with a new \
              id and a new URL is created, and {replaced} serves until that runs"
         );
-        let news = News::good("Replacing", &replaced, note);
+        let news = News::good(Reason::Replacing, &replaced, note);
         subject.context.events.publish(&*subject.object, news).await;
     }
     Ok(intent)
@@ -167,7 +171,7 @@ async fn keep(
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Created", id, note))
+        .publish(&*subject.object, News::good(Reason::Created, id, note))
         .await;
     Ok(true)
 }
@@ -233,7 +237,7 @@ fn refused(error: &Error, replaces: bool) -> Obstacle {
             let message = format!("{text}. {advice}; it is tried again");
             let failure = Failure {
                 problem: Problem {
-                    reason: "QuotaExceeded",
+                    reason: Reason::QuotaExceeded,
                     message,
                 },
                 stalled: false,
@@ -244,7 +248,7 @@ fn refused(error: &Error, replaces: bool) -> Obstacle {
             }
         }
         Error::Rejected(_) | Error::NotFound(_) => {
-            Obstacle::remote(error, Some("InvalidConfiguration"), true)
+            Obstacle::remote(error, Some(Reason::InvalidConfiguration), true)
         }
         _ => Obstacle::remote(error, None, false),
     }

@@ -14,7 +14,7 @@ use kube::runtime::reflector::ObjectRef;
 
 use crate::aicore::{Error, Rejection, Verb};
 use crate::api::{
-    DEPLOYMENT_FINALIZER, DeploymentStatus, RecordedConfiguration, SentConfiguration,
+    DEPLOYMENT_FINALIZER, DeploymentStatus, Reason, RecordedConfiguration, SentConfiguration,
 };
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
@@ -175,7 +175,7 @@ async fn take_found(
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Taken", id, note))
+        .publish(&*subject.object, News::good(Reason::Taken, id, note))
         .await;
     Ok(())
 }
@@ -205,7 +205,10 @@ async fn forget(subject: &Subject<'_>) -> Result<(), Obstacle> {
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("DeploymentGone", &id, note))
+        .publish(
+            &*subject.object,
+            News::good(Reason::DeploymentGone, &id, note),
+        )
         .await;
     Ok(())
 }
@@ -244,12 +247,12 @@ async fn send_stop(
 ) -> Result<(), Obstacle> {
     subject.remember(|memory| memory.about(id).stopping());
     let answer = send(subject, access, id, Verb::Stop).await;
-    settle(subject, answer, Refusal::passing("StopRefused"))?;
+    settle(subject, answer, Refusal::passing(Reason::StopRefused))?;
     subject.remember(|memory| memory.about(id).accept(Target::Stopped));
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Stopping", id, note))
+        .publish(&*subject.object, News::good(Reason::Stopping, id, note))
         .await;
     Ok(())
 }
@@ -261,12 +264,12 @@ async fn delete(
     note: String,
 ) -> Result<(), Obstacle> {
     let answer = send(subject, access, id, Verb::Delete).await;
-    settle(subject, answer, Refusal::passing("DeleteRefused"))?;
+    settle(subject, answer, Refusal::passing(Reason::DeleteRefused))?;
     subject.remember(|memory| memory.about(id).accept(Target::Deleted));
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Deleting", id, note))
+        .publish(&*subject.object, News::good(Reason::Deleting, id, note))
         .await;
     Ok(())
 }
@@ -313,14 +316,14 @@ async fn change_configuration(
             true => DEAD_FOR_TOO_LONG,
             false => "",
         },
-        ..Refusal::stalling("InvalidConfiguration")
+        ..Refusal::stalling(Reason::InvalidConfiguration)
     };
     change(subject, access, &id, &configuration, refusal).await?;
     let note = format!("deployment {id} is given configuration {configuration}; its URL stays");
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("Updating", &id, note))
+        .publish(&*subject.object, News::good(Reason::Updating, &id, note))
         .await;
     Ok(())
 }
@@ -349,7 +352,7 @@ async fn change(
 
 /// What a refused call means.
 struct Refusal {
-    reason: &'static str,
+    reason: Reason,
     /// Whether a person must act. Otherwise our view was old, and it is told in case that it stays.
     stalled: bool,
     /// What to add for a person who must act.
@@ -357,7 +360,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn passing(reason: &'static str) -> Self {
+    fn passing(reason: Reason) -> Self {
         Self {
             reason,
             stalled: false,
@@ -365,7 +368,7 @@ impl Refusal {
         }
     }
 
-    fn stalling(reason: &'static str) -> Self {
+    fn stalling(reason: Reason) -> Self {
         Self {
             stalled: true,
             ..Self::passing(reason)
@@ -392,7 +395,7 @@ fn settle(
             | Error::RefusedInBulk(_)),
         ) => {
             let reason = if refusal.stalled {
-                "UpdateRefused"
+                Reason::UpdateRefused
             } else {
                 refusal.reason
             };

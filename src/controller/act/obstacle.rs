@@ -5,6 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 
 use crate::aicore::Error;
+use crate::api::Reason;
 use crate::controller::finalizers;
 use crate::controller::problem::{Failure, Problem};
 
@@ -50,7 +51,7 @@ impl Obstacle {
     }
 
     /// An answer of AI Core's to a call that changes something. That this process does not lead is no failure of the object.
-    pub(crate) fn remote(error: &Error, reason: Option<&'static str>, stalled: bool) -> Self {
+    pub(crate) fn remote(error: &Error, reason: Option<Reason>, stalled: bool) -> Self {
         if matches!(error, Error::NotLeading(_)) {
             return Self::Early(PAUSES.0);
         }

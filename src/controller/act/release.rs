@@ -10,7 +10,7 @@ use tracing::{info, warn};
 
 use super::Changed;
 use super::obstacle::Obstacle;
-use crate::api::{DEPLOYMENT_FINALIZER, Deployment};
+use crate::api::{DEPLOYMENT_FINALIZER, Deployment, Reason};
 use crate::controller::connection::left;
 use crate::controller::observe::Observation;
 use crate::controller::problem::{Failure, Problem, cause};
@@ -49,13 +49,13 @@ pub(super) async fn release(
     let id = recorded_id(&subject.object);
     let news = match release {
         Release::NeverCreated if !observation.doubtful().is_empty() => {
-            News::bad("Released", &id, note)
+            News::bad(Reason::Released, &id, note)
         }
-        Release::Gone | Release::NeverCreated => News::good("Released", &id, note),
-        Release::Orphaned | Release::Uninstalled => News::bad("Orphaned", &id, note),
-        Release::Forced => News::bad("ForceReleased", &id, note),
+        Release::Gone | Release::NeverCreated => News::good(Reason::Released, &id, note),
+        Release::Orphaned | Release::Uninstalled => News::bad(Reason::Orphaned, &id, note),
+        Release::Forced => News::bad(Reason::ForceReleased, &id, note),
         Release::NeverSeen | Release::Unchecked | Release::ClaimedByAnother => {
-            News::bad("Released", &id, note)
+            News::bad(Reason::Released, &id, note)
         }
     };
     let api = subject
@@ -98,7 +98,7 @@ async fn keep_record(subject: &Subject<'_>) -> Result<(), Obstacle> {
             Err(Obstacle::Remote {
                 failure: Failure {
                     problem: Problem {
-                        reason: "RecordNotWritten",
+                        reason: Reason::RecordNotWritten,
                         message,
                     },
                     stalled: true,

@@ -3,7 +3,7 @@
 use super::obstacle::Obstacle;
 use super::status::write_status;
 use super::{Refusal, change};
-use crate::api::{DeploymentStatus, RecordedDeployment, RetiringDeployment, RolledBack};
+use crate::api::{DeploymentStatus, Reason, RecordedDeployment, RetiringDeployment, RolledBack};
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
 use crate::controller::subject::{Subject, Wanted, wanted};
@@ -73,7 +73,7 @@ pub(super) async fn return_to_predecessor(subject: &Subject<'_>) -> Result<(), O
     let note = format!(
         "deployment {before} is this object's again; {successor}, which was to take its place, is stopped and deleted"
     );
-    let news = News::bad("Retiring", &successor, note);
+    let news = News::bad(Reason::Retiring, &successor, note);
     subject.context.events.publish(&*object, news).await;
     Ok(())
 }
@@ -114,11 +114,11 @@ pub(super) async fn roll_back(
         access,
         &id,
         &restored,
-        Refusal::stalling("RollBackRefused"),
+        Refusal::stalling(Reason::RollBackRefused),
     )
     .await?;
     let note = say(&subject.object, observation, Step::RollBack).message;
-    let news = News::bad("RollingBack", &id, note);
+    let news = News::bad(Reason::RollingBack, &id, note);
     subject.context.events.publish(&*subject.object, news).await;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::obstacle::Obstacle;
 use super::status::write_status;
 use super::{adopted, delete, remember_gone, send_stop};
-use crate::api::RetiringDeployment;
+use crate::api::{Reason, RetiringDeployment};
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::Access;
@@ -43,7 +43,7 @@ pub(super) async fn record(
     );
     context
         .events
-        .publish(&*subject.object, News::bad("Retiring", id, note))
+        .publish(&*subject.object, News::bad(Reason::Retiring, id, note))
         .await;
     Ok(())
 }
@@ -91,7 +91,10 @@ async fn forget(subject: &Subject<'_>, id: &str) -> Result<(), Obstacle> {
     subject
         .context
         .events
-        .publish(&*subject.object, News::good("DeploymentGone", id, note))
+        .publish(
+            &*subject.object,
+            News::good(Reason::DeploymentGone, id, note),
+        )
         .await;
     Ok(())
 }

@@ -25,7 +25,7 @@ pub(crate) enum Hold {
     Both,
     /// Something was written; look again.
     Changed,
-    /// There is no Secret to hold.
+    /// There is no Secret to hold, or none in the operator's reach.
     SecretMissing,
     /// The Connection is being deleted, so nothing can be added to it.
     ConnectionTerminating,
@@ -40,6 +40,9 @@ pub(crate) async fn hold(context: &Context, connection: &Connection) -> Result<H
     let secret_name = &connection.spec.secret_ref.name;
     if finalizers::is_terminating(connection) {
         return Ok(Hold::ConnectionTerminating);
+    }
+    if !context.options.reaches_secrets_of(&namespace) {
+        return Ok(Hold::SecretMissing);
     }
     let Some(secret) = secrets(context, &namespace)
         .get_metadata_opt(secret_name)

@@ -25,7 +25,8 @@ use tracing::{instrument, warn};
 
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
-    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, set_conditions,
+    Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, Reason,
+    set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
 use crate::controller::context::{Context, Mode};
@@ -45,7 +46,10 @@ const SOON: Duration = Duration::from_secs(10);
 const LISTING: Duration = Duration::from_millis(50);
 
 /// Looks at a Connection, and says when to look again.
-#[instrument(skip_all, fields(namespace = object.namespace(), name = object.name_any()))]
+#[instrument(
+    skip_all,
+    fields(kind = "Connection", namespace = object.namespace(), object = object.name_any(), uid = object.uid())
+)]
 pub(crate) async fn reconcile(
     object: Arc<Connection>,
     context: Arc<Context>,
@@ -81,7 +85,7 @@ pub(crate) async fn reconcile(
 
 /// When to try again after the Kubernetes API failed.
 pub(crate) fn after_error(object: Arc<Connection>, error: &kube::Error, _: Arc<Context>) -> Action {
-    warn!(namespace = object.namespace(), name = object.name_any(), %error, "the Kubernetes API failed");
+    warn!(namespace = object.namespace(), object = object.name_any(), uid = object.uid(), %error, "the Kubernetes API failed");
     Action::requeue(backoff(3))
 }
 
@@ -151,8 +155,8 @@ async fn work(
 fn terminating(connection: &Connection, hold: Hold) -> Option<Problem> {
     let secret = &connection.spec.secret_ref.name;
     let (reason, what) = match hold {
-        Hold::ConnectionTerminating => ("Terminating", "this Connection".to_owned()),
-        Hold::SecretTerminating => ("SecretTerminating", format!("Secret {secret}")),
+        Hold::ConnectionTerminating => (Reason::Terminating, "this Connection".to_owned()),
+        Hold::SecretTerminating => (Reason::SecretTerminating, format!("Secret {secret}")),
         Hold::Both | Hold::Changed | Hold::SecretMissing => return None,
     };
     let message = format!(
@@ -167,17 +171,18 @@ async fn client(
     connection: &Connection,
 ) -> Result<(Result<Client, Problem>, Option<String>), kube::Error> {
     let reference = &connection.spec.secret_ref;
-    let secrets: Api<Secret> = Api::namespaced(
-        context.kube.clone(),
-        &connection.namespace().unwrap_or_default(),
-    );
+    let namespace = connection.namespace().unwrap_or_default();
+    if !context.options.reaches_secrets_of(&namespace) {
+        return Ok((Err(out_of_reach(context, &reference.name)), None));
+    }
+    let secrets: Api<Secret> = Api::namespaced(context.kube.clone(), &namespace);
     let Some(secret) = secrets.get_opt(&reference.name).await? else {
         let message = format!(
             "there is no Secret {} in this namespace; create it with a SAP AI Core service key",
             reference.name
         );
         let problem = Problem {
-            reason: "SecretMissing",
+            reason: Reason::SecretMissing,
             message,
         };
         return Ok((Err(problem), None));
@@ -185,13 +190,10 @@ async fn client(
     let owner = owner::of(&secret);
     let key = ServiceKey::from_secret(&secret.data.unwrap_or_default(), reference.key.as_deref());
     let unusable = |error: crate::aicore::ServiceKeyError| Problem {
-        reason: "InvalidSecret",
+        reason: Reason::InvalidSecret,
         message: format!("Secret {}: {error}", reference.name),
     };
-    let name = (
-        connection.namespace().unwrap_or_default(),
-        connection.name_any(),
-    );
+    let name = (namespace, connection.name_any());
     let client = match key {
         Err(error) => Err(unusable(error)),
         Ok(key) => match context.connections.get(&name) {
@@ -204,6 +206,19 @@ async fn client(
         },
     };
     Ok((client, owner))
+}
+
+/// The operator is installed so that it reads Secrets elsewhere.
+fn out_of_reach(context: &Context, secret: &str) -> Problem {
+    let message = format!(
+        "Secret {secret} cannot be used: the operator reads Secrets in {} only. Have this namespace added (secrets.namespaces of the chart), or use a \
+         Connection there that grants this namespace access",
+        context.options.secret_namespaces.join(", ")
+    );
+    Problem {
+        reason: Reason::SecretOutOfReach,
+        message,
+    }
 }
 
 /// Makes the outcome known to the Deployments that use the Connection.
@@ -276,7 +291,7 @@ async fn tell(
     let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
     let before = before.map(|condition| condition.reason.clone());
     let news = (before.as_ref() != Some(&ready.reason)).then(|| match survey.problem {
-        None => News::good("Ready", "", ready.message.clone()),
+        None => News::good(Reason::Ready, "", ready.message.clone()),
         Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
     });
     let orphans = survey
@@ -316,7 +331,7 @@ async fn tell(
 
 fn ready(mode: Mode, connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
     let (reason, mut message) = match &survey.problem {
-        None => ("Connected", survey.message()),
+        None => (Reason::Connected, survey.message()),
         Some(problem) => (problem.reason, problem.message.clone()),
     };
     if let Some(owner) = &survey.owner {
@@ -333,7 +348,7 @@ fn ready(mode: Mode, connection: &Connection, survey: &Survey, users: Option<&st
     Condition {
         kind: ConditionKind::Ready,
         status: survey.problem.is_none().into(),
-        reason: reason.to_owned(),
+        reason: reason.to_string(),
         message: shortened(&message, 1024),
         last_transition_time: Timestamp::now(),
         observed_generation: connection.metadata.generation.unwrap_or_default(),

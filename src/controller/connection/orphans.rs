@@ -12,7 +12,7 @@ use kube::ResourceExt;
 use super::reference;
 use super::views::ConnectionName;
 use crate::aicore::{self, GroupKey, Snapshot};
-use crate::api::{ConnectionStatus, Deployment, DeploymentStatus, Orphan};
+use crate::api::{ConnectionStatus, Deployment, DeploymentStatus, Orphan, Reason};
 use crate::controller::context::Context;
 use crate::controller::observe::look::is_going;
 use crate::controller::observe::signs::{is_known, may_be_late, may_be_of};
@@ -155,7 +155,7 @@ pub(crate) fn news(before: &ConnectionStatus, orphans: &[Orphan]) -> Option<News
          it in AI Core: {}",
         described.join(", ")
     );
-    Some(News::bad("OrphansFound", &ids.join(" "), note))
+    Some(News::bad(Reason::OrphansFound, &ids.join(" "), note))
 }
 
 #[cfg(test)]

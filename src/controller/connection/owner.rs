@@ -3,7 +3,7 @@
 use k8s_openapi::api::core::v1::Secret;
 
 use super::survey::Survey;
-use crate::api::Condition;
+use crate::api::{Condition, Reason};
 use crate::controller::tell::events::News;
 
 /// The kind of the SAP BTP service operator that revokes a key the moment it is deleted, and its API group.
@@ -34,7 +34,7 @@ pub(super) fn news(before: Option<&Condition>, survey: &Survey, secret: &str) ->
     let owner = survey.owner.as_ref()?;
     let warning = warning(owner, secret);
     let told = before.is_some_and(|condition| condition.message.contains(&warning));
-    (!told).then(|| News::bad("CredentialsOwnedElsewhere", owner, warning))
+    (!told).then(|| News::bad(Reason::CredentialsOwnedElsewhere, owner, warning))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Following Secrets, by their metadata alone: a changed key counts at once, and a mark that nobody needs comes off.
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
+use futures::stream::select_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::{ObjectRef, Store};
@@ -10,20 +11,18 @@ use tracing::warn;
 
 use super::chain;
 use crate::api::{Connection, IN_USE_FINALIZER};
-use crate::controller::context::Context;
+use crate::controller::context::{Context, Options};
 use crate::controller::finalizers;
 
 /// Follows the Secrets until the stream ends, which it does not.
 pub(crate) async fn watch(context: &Context, connections: Store<Connection>) {
-    let secrets: Api<PartialObjectMeta<Secret>> =
-        crate::controller::scoped(&context.kube, context.options.namespace.as_deref());
-    let changes = watcher(
-        secrets,
-        watcher::Config::default().timeout(crate::controller::WATCH_TIMEOUT),
-    )
-    .default_backoff()
-    .touched_objects();
-    let mut changes = std::pin::pin!(changes.into_stream());
+    let mut changes = select_all(scopes(&context.options).into_iter().map(|namespace| {
+        let secrets: Api<PartialObjectMeta<Secret>> =
+            crate::controller::scoped(&context.kube, namespace);
+        let config = watcher::Config::default().timeout(crate::controller::WATCH_TIMEOUT);
+        let changes = watcher(secrets, config).default_backoff();
+        changes.touched_objects().boxed()
+    }));
     while let Some(change) = changes.next().await {
         match change {
             Ok(secret) => changed(context, &connections, &secret).await,
@@ -32,6 +31,15 @@ pub(crate) async fn watch(context: &Context, connections: Store<Connection>) {
             }
         }
     }
+}
+
+/// The namespaces to follow; none stands for all of them.
+fn scopes(options: &Options) -> Vec<Option<&str>> {
+    if options.secret_namespaces.is_empty() {
+        return vec![options.namespace.as_deref()];
+    }
+    let named = options.secret_namespaces.iter();
+    named.map(|namespace| Some(namespace.as_str())).collect()
 }
 
 async fn changed(

@@ -193,6 +193,7 @@ fn count(
 mod tests {
     use super::*;
     use crate::aicore::Rejection;
+    use crate::api::Reason;
 
     fn rejection(status: u16) -> Rejection {
         Rejection {
@@ -229,9 +230,9 @@ mod tests {
                 .unwrap_err()
                 .reason()
         };
-        assert_eq!(reason(401, 401), "Unauthorized");
-        assert_eq!(reason(403, 401), "AccessDenied");
-        assert_eq!(reason(401, 403), "AccessDenied");
+        assert_eq!(reason(401, 401), Reason::Unauthorized);
+        assert_eq!(reason(403, 401), Reason::AccessDenied);
+        assert_eq!(reason(401, 403), Reason::AccessDenied);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 
 use crate::aicore::{Client, Tenant};
-use crate::api::AccessGrant;
+use crate::api::{AccessGrant, Reason};
 
 /// A Connection's namespace and name.
 pub(crate) type ConnectionName = (String, String);
@@ -30,7 +30,7 @@ pub(crate) enum ConnectionView {
     /// No key that could be used.
     Unusable {
         /// One word for why.
-        reason: &'static str,
+        reason: Reason,
         /// A sentence for a person.
         message: String,
     },

@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
 use crate::aicore::{Client, Error, GroupKey, Tenant};
-use crate::api::{Deployment, DeploymentStatus, IN_USE_FINALIZER};
+use crate::api::{Deployment, DeploymentStatus, IN_USE_FINALIZER, Reason};
 use crate::controller::connection::views::{ConnectionName, ConnectionView};
 use crate::controller::connection::{grants, reference};
 use crate::controller::context::Context;
@@ -14,7 +14,7 @@ use crate::controller::subject::adopts;
 use crate::lifecycle::situation;
 
 /// The reason of every refusal.
-pub(crate) const DENIED: &str = "AccessDenied";
+pub(crate) const DENIED: Reason = Reason::AccessDenied;
 
 /// A way to AI Core for one object.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub(crate) struct Blocked {
 }
 
 impl Blocked {
-    fn new(connection: situation::Connection, reason: &'static str, message: String) -> Self {
+    fn new(connection: situation::Connection, reason: Reason, message: String) -> Self {
         Self {
             connection,
             problem: Problem { reason, message },
@@ -67,7 +67,7 @@ impl Blocked {
     }
 
     /// A person must act.
-    fn unusable(reason: &'static str, message: String) -> Self {
+    fn unusable(reason: Reason, message: String) -> Self {
         Self::new(situation::Connection::Unusable, reason, message)
     }
 
@@ -75,7 +75,7 @@ impl Blocked {
     fn unready(message: String) -> Self {
         Self::new(
             situation::Connection::Unreachable,
-            "ConnectionNotReady",
+            Reason::ConnectionNotReady,
             message,
         )
     }
@@ -276,7 +276,11 @@ fn other_tenant(
         title(object, name),
         recorded.map(place).unwrap_or_default()
     );
-    Blocked::new(situation::Connection::OtherTenant, "TenantChanged", message)
+    Blocked::new(
+        situation::Connection::OtherTenant,
+        Reason::TenantChanged,
+        message,
+    )
 }
 
 /// A Connection that this process has not looked at: it does not exist, or its turn has not come.
@@ -288,7 +292,7 @@ async fn unseen(context: &Context, object: &Deployment, name: &ConnectionName) -
             let message = format!(
                 "there is no Connection {name} in namespace {namespace}; create it, or correct spec.connectionRef"
             );
-            Blocked::unusable("ConnectionMissing", message)
+            Blocked::unusable(Reason::ConnectionMissing, message)
         }
         Ok(None) => denied(object, name),
         Ok(Some(_)) => Blocked::unready(format!("{title} is being looked at; this takes a moment")),

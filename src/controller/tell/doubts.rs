@@ -1,7 +1,7 @@
 //! What is said where nothing proves whose a deployment or a create call is.
 
 use super::words::{Verdict, stalled};
-use crate::api::{Deployment, NOT_MINE_ANNOTATION};
+use crate::api::{Deployment, NOT_MINE_ANNOTATION, Reason};
 use crate::controller::observe::Observation;
 use crate::lifecycle::situation::{Record, Remote};
 
@@ -20,7 +20,7 @@ pub(super) fn ambiguous(object: &Deployment, observation: &Observation) -> Verdi
         Record::Intent(_) => String::new(),
     };
     stalled(
-        "Ambiguous",
+        Reason::Ambiguous,
         format!(
             "each of {candidates} may be this object's deployment, and nothing proves which; name the right one in spec.adopt.deploymentId, or delete those that nobody needs{otherwise}"
         ),
@@ -34,7 +34,7 @@ pub(super) fn operator_conflict(object: &Deployment) -> Verdict {
     let intent = status.and_then(|status| status.intent.as_ref());
     let holder = intent.and_then(|intent| intent.holder.as_deref());
     stalled(
-        "OperatorConflict",
+        Reason::OperatorConflict,
         format!(
             "the operator with the Lease {} has announced a create call for this object and may be making it; let only one operator look at this namespace. If that one is gone for good, start this one with its own namespace and --lease-name",
             holder.unwrap_or_default()

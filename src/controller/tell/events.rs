@@ -1,5 +1,7 @@
 //! Kubernetes events: what happened, in the place where `kubectl describe` shows it.
 
+use crate::api::Reason;
+
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource};
 use tracing::warn;
@@ -21,7 +23,7 @@ pub(crate) struct News {
     /// Whether it might be worth a look.
     pub(crate) warning: bool,
     /// One word in CamelCase.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
     /// What it is about beyond the object, such as a deployment id: news with another subject is not folded into this.
     pub(crate) about: String,
     /// A sentence for a person.
@@ -30,7 +32,7 @@ pub(crate) struct News {
 
 impl News {
     /// Good news.
-    pub(crate) fn good(reason: &'static str, about: &str, note: String) -> Self {
+    pub(crate) fn good(reason: Reason, about: &str, note: String) -> Self {
         Self {
             warning: false,
             reason,
@@ -40,7 +42,7 @@ impl News {
     }
 
     /// News that might be worth a look.
-    pub(crate) fn bad(reason: &'static str, about: &str, note: String) -> Self {
+    pub(crate) fn bad(reason: Reason, about: &str, note: String) -> Self {
         Self {
             warning: true,
             reason,
@@ -78,7 +80,7 @@ impl Events {
             } else {
                 EventType::Normal
             },
-            reason: news.reason.to_owned(),
+            reason: news.reason.to_string(),
             note: Some(shortened(&news.note, MAXIMUM_NOTE)),
             action: shortened(
                 format!("{} {}", news.reason, news.about).trim_end(),
@@ -87,7 +89,7 @@ impl Events {
             secondary: None,
         };
         if let Err(error) = self.recorder.publish(&event, &reference).await {
-            warn!(reason = news.reason, %error, "an event could not be published");
+            warn!(reason = %news.reason, %error, "an event could not be published");
         }
     }
 }

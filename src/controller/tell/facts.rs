@@ -1,18 +1,19 @@
 //! What is known of an object, as parts of a sentence.
 
 use super::events::shortened;
+use crate::api::Reason;
 use crate::controller::observe::Observation;
 
 /// The longest message of AI Core's in a sentence, in bytes (`statusMessage` of `AiDeployment` has at most 256 characters).
 const MAXIMUM_REMARK: usize = 512;
 
 /// What is in the way of AI Core.
-pub(super) fn problem(observation: &Observation) -> (&'static str, String) {
+pub(super) fn problem(observation: &Observation) -> (Reason, String) {
     let access = observation.access.as_ref();
     let denied = access.and_then(|access| access.denied.as_ref());
     match observation.problem.as_ref().or(denied) {
         Some(problem) => (problem.reason, problem.message.clone()),
-        None => ("Unreachable", "AI Core did not answer".to_owned()),
+        None => (Reason::Unreachable, "AI Core did not answer".to_owned()),
     }
 }
 

@@ -5,7 +5,7 @@ use tracing::debug;
 
 use super::events::{News, shortened};
 use crate::aicore::{Deployment, LogLine, Status};
-use crate::api::DeploymentStatus;
+use crate::api::{DeploymentStatus, Reason};
 use crate::controller::observe::Observation;
 use crate::controller::subject::Subject;
 use crate::lifecycle::Step;
@@ -65,7 +65,7 @@ pub(crate) async fn tell(subject: &Subject<'_>, observation: &Observation) {
         "the log of deployment {} ends with:\n{text}",
         shortened(&remote.id, 64)
     );
-    let news = News::bad("LastLogLines", &remote.id, note);
+    let news = News::bad(Reason::LastLogLines, &remote.id, note);
     subject.context.events.publish(&*subject.object, news).await;
 }
 

@@ -6,7 +6,7 @@ use super::events::shortened;
 use super::words::{Mood, Verdict, say};
 use crate::aicore::{self, Status};
 use crate::api::{
-    Condition, ConditionKind, Deployment, DeploymentStatus, Intent, RecordedDeployment,
+    Condition, ConditionKind, Deployment, DeploymentStatus, Intent, Reason, RecordedDeployment,
     RecordedResources, set_conditions,
 };
 use crate::controller::connection::reference;
@@ -83,7 +83,7 @@ pub(crate) fn failed(object: &Deployment, failure: &Failure, now: Timestamp) -> 
     let mut status = object.status.clone().unwrap_or_default();
     let passing = matches!(
         failure.problem.reason,
-        "RateLimited" | "Unreachable" | "Unavailable"
+        Reason::RateLimited | Reason::Unreachable | Reason::Unavailable
     );
     if passing
         && status
@@ -140,10 +140,10 @@ fn apply(
     now: Timestamp,
 ) {
     let generation = object.metadata.generation.unwrap_or_default();
-    let condition = |kind, holds: bool, reason: &str, message: &str| Condition {
+    let condition = |kind, holds: bool, reason: Reason, message: &str| Condition {
         kind,
         status: holds.into(),
-        reason: reason.to_owned(),
+        reason: reason.to_string(),
         message: shortened(message, MAXIMUM_MESSAGE),
         last_transition_time: now,
         observed_generation: generation,
@@ -160,13 +160,13 @@ fn apply(
             true => condition(
                 ConditionKind::Available,
                 true,
-                "Serving",
+                Reason::Serving,
                 "the deployment takes requests",
             ),
             false => condition(
                 ConditionKind::Available,
                 false,
-                "NotServing",
+                Reason::NotServing,
                 "no deployment takes requests",
             ),
         },

@@ -253,20 +253,24 @@ fn the_same_news_twice_is_no_write() {
 
 #[test]
 fn a_busy_server_does_not_hide_the_first_cause() {
-    let failure = |reason, stalled| Failure {
+    let failure = |reason: Reason, stalled| Failure {
         problem: crate::controller::problem::Problem {
             reason,
-            message: reason.to_owned(),
+            message: reason.to_string(),
         },
         stalled,
     };
     let mut object = object(1);
     object.status = Some(failed(
         &object,
-        &failure("InvalidConfiguration", true),
+        &failure(Reason::InvalidConfiguration, true),
         Timestamp::UNIX_EPOCH,
     ));
-    let later = failed(&object, &failure("RateLimited", false), Timestamp::now());
+    let later = failed(
+        &object,
+        &failure(Reason::RateLimited, false),
+        Timestamp::now(),
+    );
     assert_eq!(
         find(&later, ConditionKind::Ready).map(|ready| ready.reason.as_str()),
         Some("InvalidConfiguration")

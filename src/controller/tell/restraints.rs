@@ -1,7 +1,7 @@
 //! What is said where a step is held back: because nothing may be written to AI Core, or because a person has paused the object.
 
 use super::words::{Verdict, recorded_id, say, stalled};
-use crate::api::{Deployment, PAUSED_ANNOTATION};
+use crate::api::{Deployment, PAUSED_ANNOTATION, Reason};
 use crate::controller::observe::Observation;
 use crate::controller::subject::is_observed;
 use crate::controller::tell::words::Mood;
@@ -13,7 +13,7 @@ pub(super) fn say_observed(object: &Deployment, observation: &Observation) -> Ve
     let plan = plan(object, observation);
     Verdict {
         mood: Mood::Settled,
-        reason: "Observed",
+        reason: Reason::Observed,
         message: format!(
             "{}, so nothing is written to AI Core. To reach desiredState, Manage would {plan}",
             cause(object)
@@ -26,7 +26,7 @@ pub(super) fn say_observed(object: &Deployment, observation: &Observation) -> Ve
 pub(super) fn paused(object: &Deployment, observation: &Observation) -> Verdict {
     let plan = plan(object, observation);
     stalled(
-        "Paused",
+        Reason::Paused,
         format!(
             "this object carries the annotation {PAUSED_ANNOTATION}, so nothing is done about it; remove the annotation to go on, which would {plan}"
         ),
@@ -43,7 +43,7 @@ pub(super) fn observing(object: &Deployment, observation: &Observation) -> Verdi
         "let the operator run with --mode=manage"
     };
     stalled(
-        "Observing",
+        Reason::Observing,
         format!(
             "this object is deleted, and what it has in AI Core is its own; but {}, so nothing is written there. To {plan}, {way_on}; to leave everything as it is, set deletionPolicy to Orphan",
             cause(object)

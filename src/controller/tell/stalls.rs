@@ -4,7 +4,7 @@ use super::doubts;
 use super::facts::{problem, remark, remote_state};
 use super::restraints;
 use super::words::{Verdict, present, stalled};
-use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION, RolledBack};
+use crate::api::{Deployment, FORCE_RELEASE_ANNOTATION, PROTECTED_ANNOTATION, Reason, RolledBack};
 use crate::controller::observe::Observation;
 use crate::controller::observe::access::DENIED;
 use crate::lifecycle::situation::{Fit, Goal};
@@ -41,7 +41,7 @@ pub(super) fn say_stall(
         Stall::Claimed => {
             let id = if id.is_empty() { &candidates } else { id };
             stalled(
-                "Claimed",
+                Reason::Claimed,
                 format!(
                     "deployment {id} belongs to another object; name another deployment, or delete one of the two objects"
                 ),
@@ -51,7 +51,7 @@ pub(super) fn say_stall(
         Stall::Ambiguous => doubts::ambiguous(object, observation),
         Stall::OperatorConflict => doubts::operator_conflict(object),
         Stall::DeploymentDead => stalled(
-            "DeploymentDead",
+            Reason::DeploymentDead,
             say_dead(object, observation, id),
             "wait for a new configuration",
         ),
@@ -64,7 +64,7 @@ pub(super) fn say_stall(
                 )
             });
             stalled(
-                "RolledBack",
+                Reason::RolledBack,
                 format!(
                     "{}. Ask for another configuration; the same one is tried again only after the spec has asked for another one",
                     what.unwrap_or_default()
@@ -73,21 +73,21 @@ pub(super) fn say_stall(
             )
         }
         Stall::ReplacementForbidden => stalled(
-            "ReplacementForbidden",
+            Reason::ReplacementForbidden,
             format!(
                 "the configuration of the spec is of another scenario or executable than deployment {id}, which was adopted with deletionPolicy Orphan and so is not replaced; ask for a configuration of the same executable, or set deletionPolicy to Delete to have {id} replaced and deleted, or make another object"
             ),
             "wait for a person to decide",
         ),
         Stall::StoppedElsewhere => stalled(
-            "StoppedElsewhere",
+            Reason::StoppedElsewhere,
             format!(
                 "deployment {id} was stopped by somebody else and cannot be started again; set recreatePolicy to Always, or desiredState to Stopped, or to Deleted and back to Running for a new one"
             ),
             "wait for a person to decide",
         ),
         Stall::DeploymentMissing => stalled(
-            "DeploymentMissing",
+            Reason::DeploymentMissing,
             format!(
                 "deployment {id} was deleted by somebody else; set recreatePolicy to Always, or desiredState to Deleted and back to Running for a new one"
             ),
@@ -97,7 +97,7 @@ pub(super) fn say_stall(
             let id = if id.is_empty() { &candidates } else { id };
             let group = &object.spec.resource_group;
             stalled(
-                "NeverSeen",
+                Reason::NeverSeen,
                 format!(
                     "AI Core shows no deployment {id} in resource group {group}; correct the id or the group"
                 ),
@@ -105,12 +105,12 @@ pub(super) fn say_stall(
             )
         }
         Stall::NoConfiguration => stalled(
-            "NoConfiguration",
+            Reason::NoConfiguration,
             "the adopted deployment is gone and the spec says nothing to create a new one from; add configuration or configurationId",
             "wait for a configuration",
         ),
         Stall::Protected => stalled(
-            "Protected",
+            Reason::Protected,
             format!(
                 "this object carries the annotation {PROTECTED_ANNOTATION}, so nothing of it is stopped, deleted or let go; remove the annotation to go on, or set desiredState back"
             ),
@@ -119,7 +119,7 @@ pub(super) fn say_stall(
         Stall::Paused => restraints::paused(object, observation),
         Stall::Observing => restraints::observing(object, observation),
         Stall::Overdue => stalled(
-            "Overdue",
+            Reason::Overdue,
             format!(
                 "deployment {id} has been {} for too long{}; look at it in SAP AI Launchpad, or ask SAP support",
                 remote_state(observation),
@@ -164,7 +164,7 @@ fn say_dead(object: &Deployment, observation: &Observation, id: &str) -> String 
 }
 
 /// What is in the way, with the resource group where access to it is what is missing.
-fn problem_in_group(object: &Deployment, observation: &Observation) -> (&'static str, String) {
+fn problem_in_group(object: &Deployment, observation: &Observation) -> (Reason, String) {
     let (reason, message) = problem(observation);
     match reason {
         DENIED => {

@@ -2,6 +2,7 @@
 
 use super::facts::{problem, remark, remote_state};
 use super::words::{Verdict, going, stalled};
+use crate::api::Reason;
 use crate::controller::observe::Observation;
 use crate::lifecycle::Step;
 use crate::lifecycle::step::{Stall, Wait};
@@ -14,60 +15,60 @@ pub(super) fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdi
             going(reason, message, "wait for AI Core to answer")
         }
         Wait::Observation => going(
-            "Observing",
+            Reason::Observing,
             "AI Core is being asked for the present state",
             "look at a fresh list of deployments",
         ),
         Wait::Chain => going(
-            "ConnectionNotReady",
+            Reason::ConnectionNotReady,
             "nothing is created before the Connection and its Secret carry the operator's finalizer, or while one of them is being deleted",
             "wait for the Connection to become ready",
         ),
         Wait::Resolution => going(
-            "CreateUnresolved",
+            Reason::CreateUnresolved,
             "a create call was interrupted; whether it made a deployment is being found out before anything else is done",
             "wait until the interrupted create call shows its result or can have none",
         ),
         Wait::Starting => going(
-            "Starting",
+            Reason::Starting,
             format!("deployment {id} is starting{}", remark(observation)),
             format!("wait for {id} to run"),
         ),
         Wait::Updating => going(
-            "Updating",
+            Reason::Updating,
             format!("deployment {id} is taking on the configuration of the spec"),
             format!("wait for {id} to run with its new configuration"),
         ),
         Wait::Comparison => going(
-            "Comparing",
+            Reason::Comparing,
             format!(
                 "AI Core does not tell whether the configuration of the spec has the scenario and executable of deployment {id}, so it is neither changed nor replaced; it is asked again"
             ),
             "find out whether the deployment can be given the configuration",
         ),
         Wait::RollingBack => going(
-            "RollingBack",
+            Reason::RollingBack,
             format!("deployment {id} is taking on the configuration again that ran before"),
             format!("wait for {id} to run with its former configuration"),
         ),
         // This is said of a deployment besides the recorded one only.
         Wait::Successor => going(
-            "Replacing",
+            Reason::Replacing,
             "a deployment serves until its successor runs",
             format!("wait for {id} to run"),
         ),
         Wait::Stopping => going(
-            "Stopping",
+            Reason::Stopping,
             format!("deployment {id} is stopping"),
             format!("wait for {id} to stop"),
         ),
         Wait::Deleting => going(
-            "Deleting",
+            Reason::Deleting,
             format!("AI Core is deleting deployment {id}"),
             format!("wait for {id} to be gone"),
         ),
         Wait::Absence => going(
-            "ConfirmingAbsence",
+            Reason::ConfirmingAbsence,
             format!(
                 "deployment {id} is in no list, which is not proof that it is gone; AI Core is asked again"
             ),
@@ -83,7 +84,7 @@ pub(super) fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdi
         }
         Wait::Retiring => say_retiring(observation),
         Wait::UnknownState => going(
-            "UnknownState",
+            Reason::UnknownState,
             format!(
                 "deployment {id} is in the state {}, which this operator does not know",
                 remote_state(observation)
@@ -100,7 +101,7 @@ pub(super) fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdi
 fn say_retiring(observation: &Observation) -> Verdict {
     let Some(retiring) = &observation.retiring else {
         return going(
-            "Retiring",
+            Reason::Retiring,
             "another deployment of this object is still to be stopped and deleted",
             "look at it in a fresh list",
         );
@@ -117,12 +118,12 @@ fn say_retiring(observation: &Observation) -> Verdict {
     let next = format!("wait for {id} to be gone");
     match retiring.step(&observation.situation) {
         Step::Stall(Stall::Overdue) => stalled(
-            "Overdue",
+            Reason::Overdue,
             format!(
                 "{message}. It has been so for too long; look at it in SAP AI Launchpad, or ask SAP support"
             ),
             next,
         ),
-        _ => going("Retiring", message, next),
+        _ => going(Reason::Retiring, message, next),
     }
 }

@@ -3,7 +3,7 @@
 use super::restraints::{say_left, say_observed};
 use super::stalls::{cause_of_death, say_stall};
 use super::waiting::say_wait;
-use crate::api::Deployment;
+use crate::api::{Deployment, Reason};
 use crate::controller::observe::Observation;
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Goal, Present, Record, Remote, State};
@@ -25,14 +25,14 @@ pub(crate) enum Mood {
 pub(crate) struct Verdict {
     pub(crate) mood: Mood,
     /// One word in CamelCase.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
     /// A sentence.
     pub(crate) message: String,
     /// What the operator does next or waits for.
     pub(crate) next: Option<String>,
 }
 
-pub(super) fn settled(reason: &'static str, message: impl Into<String>) -> Verdict {
+pub(super) fn settled(reason: Reason, message: impl Into<String>) -> Verdict {
     Verdict {
         mood: Mood::Settled,
         reason,
@@ -42,7 +42,7 @@ pub(super) fn settled(reason: &'static str, message: impl Into<String>) -> Verdi
 }
 
 pub(super) fn going(
-    reason: &'static str,
+    reason: Reason,
     message: impl Into<String>,
     next: impl Into<String>,
 ) -> Verdict {
@@ -55,7 +55,7 @@ pub(super) fn going(
 }
 
 pub(super) fn stalled(
-    reason: &'static str,
+    reason: Reason,
     message: impl Into<String>,
     next: impl Into<String>,
 ) -> Verdict {
@@ -72,12 +72,12 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
     let id = recorded_id(object);
     match step {
         Step::AddFinalizer => going(
-            "Preparing",
+            Reason::Preparing,
             "the object is being prepared",
             "put the finalizer on this object",
         ),
         Step::Release(Release::Orphaned) if observation.situation.goal == Goal::Released => going(
-            "Releasing",
+            Reason::Releasing,
             say_left(object, &id),
             "take the finalizer off this object",
         ),
@@ -85,49 +85,49 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
         Step::Take => {
             let found = observation.candidates.join(", ");
             going(
-                "Taking",
+                Reason::Taking,
                 format!("deployment {found} was found to be this object's"),
                 format!("record deployment {found}"),
             )
         }
         Step::PrepareConfiguration => going(
-            "PreparingConfiguration",
+            Reason::PreparingConfiguration,
             "the configuration of the spec is being looked for in AI Core, and created where it is missing",
             "find or create the configuration",
         ),
         Step::Create => going(
-            "Creating",
+            Reason::Creating,
             "a deployment is being created",
             "create a deployment",
         ),
         Step::Replace => going(
-            "Replacing",
+            Reason::Replacing,
             format!(
                 "the configuration of the spec is of another scenario or executable than deployment {id}: a new deployment is created, and {id} serves until that runs"
             ),
             format!("create the deployment that replaces {id}"),
         ),
         Step::TakeBack => going(
-            "Replacing",
+            Reason::Replacing,
             format!(
                 "deployment {id} was to take the place of another one and is not wanted any more"
             ),
             format!("record the deployment that {id} was to replace, and let {id} go"),
         ),
         Step::ClearIntent => going(
-            "Creating",
+            Reason::Creating,
             "the last create call had no effect in AI Core",
             "forget the create call that had no effect",
         ),
         Step::Forget => going(
-            "DeploymentGone",
+            Reason::DeploymentGone,
             format!("deployment {id} is gone"),
             format!("forget deployment {id}"),
         ),
         Step::Retire => {
             let ids = observation.unrecorded.join(", ");
             going(
-                "Retiring",
+                Reason::Retiring,
                 format!("deployment {ids} was made for this object besides the one it has"),
                 format!("record deployment {ids}, so that it is stopped and deleted"),
             )
@@ -135,12 +135,12 @@ pub(crate) fn say(object: &Deployment, observation: &Observation, step: Step) ->
         Step::Stop => say_stop(observation, &id),
         Step::Delete => say_delete(observation, &id),
         Step::ChangeConfiguration => going(
-            "Updating",
+            Reason::Updating,
             format!("deployment {id} is being given the configuration of the spec"),
             format!("change the configuration of {id}"),
         ),
         Step::RollBack => going(
-            "RollingBack",
+            Reason::RollingBack,
             format!(
                 "deployment {id} is dead with the configuration of the spec: {}. It is given back the configuration that ran before",
                 cause_of_death(observation)
@@ -170,7 +170,7 @@ fn say_stop(observation: &Observation, id: &str) -> Verdict {
         ),
         _ => format!("deployment {id} is being stopped"),
     };
-    going("Stopping", message, format!("stop {id}"))
+    going(Reason::Stopping, message, format!("stop {id}"))
 }
 
 /// Names what nobody will look for once the object is at rest or gone.
@@ -199,7 +199,7 @@ fn say_delete(observation: &Observation, id: &str) -> Verdict {
     } else {
         format!("deployment {id} is being deleted")
     };
-    going("Deleting", message, format!("delete {id}"))
+    going(Reason::Deleting, message, format!("delete {id}"))
 }
 
 fn say_release(release: Release, id: &str) -> Verdict {
@@ -223,32 +223,36 @@ fn say_release(release: Release, id: &str) -> Verdict {
         }
         Release::ClaimedByAnother => format!("deployment {id} belongs to another object and is left to it"),
     };
-    going("Releasing", message, "take the finalizer off this object")
+    going(
+        Reason::Releasing,
+        message,
+        "take the finalizer off this object",
+    )
 }
 
 fn say_done(done: Done, object: &Deployment, observation: &Observation, id: &str) -> Verdict {
     match done {
-        Done::Running => settled("Running", format!("deployment {id} runs")),
+        Done::Running => settled(Reason::Running, format!("deployment {id} runs")),
         Done::Stopped if id.is_empty() => settled(
-            "Stopped",
+            Reason::Stopped,
             "there is no deployment, and none is wanted to run",
         ),
         Done::Stopped => settled(
-            "Stopped",
+            Reason::Stopped,
             format!(
                 "deployment {id} does not run; AI Core cannot start it again, so going back to Running makes a new one"
             ),
         ),
-        Done::Deleted => settled("Deleted", "AI Core has no deployment of this object"),
+        Done::Deleted => settled(Reason::Deleted, "AI Core has no deployment of this object"),
         Done::Expired => settled(
-            "Expired",
+            Reason::Expired,
             format!(
                 "the ttl of deployment {id} has run out and AI Core has deleted it; set desiredState to Deleted and back to Running for a new one"
             ),
         ),
         Done::Observed => say_observed(object, observation),
         Done::Released => settled(
-            "Released",
+            Reason::Released,
             format!(
                 "this operator is done with {}; other finalizers still hold it",
                 object.metadata.name.as_deref().unwrap_or_default()

@@ -77,6 +77,15 @@ impl ControlPlane {
         if std::env::var("USE_EXISTING_CLUSTER").is_ok_and(|value| value == "true") {
             return Self::connect_to_existing_cluster().await;
         }
+        Self::start_alone().await
+    }
+
+    /// Starts a control plane of its own, whatever the environment says.
+    ///
+    /// # Errors
+    ///
+    /// See [`ControlPlane::start`].
+    pub async fn start_alone() -> Result<Self, ControlPlaneError> {
         Self::start_with_policy(audit::POLICY).await
     }
 

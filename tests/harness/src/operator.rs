@@ -20,7 +20,7 @@ use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
 use crate::scene::Setting;
 
-/// The namespace of the operator in `deploy/rbac.yaml`.
+/// The namespace of the operator in `deploy/install.yaml`.
 pub const NAMESPACE: &str = "aicore-operator";
 
 /// The name of its service account there.
@@ -33,7 +33,7 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 18] = [
+const ARGUMENTS: [&str; 16] = [
     "run",
     "--allow-http",
     "--own-namespace",
@@ -48,14 +48,15 @@ const ARGUMENTS: [&str; 18] = [
     "2",
     "--request-timeout-seconds",
     "3",
-    "--log-format",
-    "text",
     "--log",
     "aicore_operator=debug",
 ];
 
 /// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
 const LEASE: [&str; 2] = ["--lease-duration-seconds", "5"];
+
+/// A log for people, where the setting does not say otherwise.
+const LOG_FORMAT: [&str; 2] = ["--log-format", "text"];
 
 /// The operator of one namespace, or of all. It is killed when it is dropped.
 #[derive(Debug)]
@@ -134,7 +135,7 @@ impl Operator {
             .arguments(setting.arguments)
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
-        let defaults = [["--lease-name", &lease], LEASE];
+        let defaults = [["--lease-name", &lease], LEASE, LOG_FORMAT];
         let spec = defaults
             .into_iter()
             .filter(|[flag, _]| !setting.arguments.contains(flag))
@@ -327,7 +328,7 @@ async fn kubeconfig(control_plane: &ControlPlane) -> PathBuf {
     let kubeconfig = control_plane
         .kubeconfig_for_service_account(NAMESPACE, SERVICE_ACCOUNT)
         .await
-        .expect("deploy/rbac.yaml has made the service account");
+        .expect("deploy/install.yaml has made the service account");
     made.insert(place.to_owned(), kubeconfig.clone());
     kubeconfig
 }
@@ -345,20 +346,24 @@ fn write_kubeconfig_for(server: &str, original: &Path, copy: &Path) {
     std::fs::write(copy, text).expect("the control plane's folder can be written to");
 }
 
-/// Installs the CustomResourceDefinitions, the RBAC and the admission policy, and puts back what a test has changed of them.
+/// Installs the CustomResourceDefinitions, the RBAC and the admission policies, and puts back what a test has changed of them. The operator's pods
+/// are left out: it runs as a process of the test, and in every namespace that a test makes.
 ///
 /// # Panics
 ///
 /// When a manifest is refused.
 pub async fn install(control_plane: &ControlPlane) {
-    const APPLY: [&str; 4] = ["apply", "--server-side", "--force-conflicts", "-f"];
-    let steps: [&[&str]; 3] = [
-        &[&APPLY[..], &["crds"]].concat(),
+    let steps: [&[&str]; 2] = [
         &[
-            &APPLY[..],
-            &["deploy/rbac.yaml", "-f", "deploy/protection.yaml"],
-        ]
-        .concat(),
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--selector=app.kubernetes.io/component!=operator",
+            "-f",
+            "deploy/install.yaml",
+            "-f",
+            "deploy/secrets-everywhere.yaml",
+        ],
         &[
             "wait",
             "--for=condition=Established",

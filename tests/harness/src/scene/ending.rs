@@ -8,9 +8,12 @@ use serde_json::json;
 use super::Scene;
 use super::history::version_of;
 use crate::control_plane::AuditEntry;
-use crate::emulated::TENANT;
+use crate::emulated::{OTHER_TENANT, TENANT};
 use crate::laws::{self, Evidence};
 use crate::operator;
+
+/// How every token of the emulator begins: the header of a JSON web token.
+const TOKEN: &str = "eyJ";
 
 impl Scene {
     /// What the operator has written to the objects of this namespace so far, in the order in which it was answered.
@@ -65,22 +68,28 @@ impl Scene {
         }
     }
 
-    /// The operator lacked no right, and neither its log nor an event nor a status tells the secret of a key.
+    /// The operator lacked no right, and neither its log, a panic included, nor an event nor a status tells the secret of a key or a token.
     ///
     /// # Panics
     ///
     /// When it lacked one or something tells it.
     pub async fn assert_good_conduct(&self) {
-        let key = self.ai_core.service_key(TENANT).await;
-        let secret = key["clientsecret"].as_str().unwrap_or_default();
+        let mut secrets = vec![TOKEN.to_owned()];
+        for tenant in [TENANT, OTHER_TENANT] {
+            let key = self.ai_core.service_key(tenant).await;
+            let secret = key["clientsecret"].as_str();
+            secrets.push(secret.expect("a service key has one").to_owned());
+        }
         let mut told = self.operator.log();
         assert!(
             self.may_lack_rights || !told.contains("is forbidden: User"),
-            "the operator was refused something; compare its log with deploy/rbac.yaml:\n{told}"
+            "the operator was refused something; compare its log with deploy/install.yaml:\n{told}"
         );
         for kind in ["Event", "Deployment", "Connection"] {
             told += &json!(self.everywhere(kind).await).to_string();
         }
-        assert!(!told.contains(secret), "the secret {secret} was told");
+        for secret in secrets {
+            assert!(!told.contains(&secret), "the secret {secret} was told");
+        }
     }
 }

@@ -77,7 +77,7 @@ async fn play() -> Result<Stage, DemoError> {
     let mut stage = Stage::set().await?;
     let ai_core = AiCore::new(stage.emulator_url())?;
 
-    println!("\n# The operator, with no more rights than deploy/rbac.yaml gives it");
+    println!("\n# The operator, with no more rights than deploy/install.yaml gives it");
     stage.start_operator().await?;
 
     println!("\n# A key, as SAP BTP gives it out, and a model to run");

@@ -70,7 +70,7 @@ impl Stage {
             control_plane,
         };
         stage
-            .kubectl("apply -f crds/ -f deploy/rbac.yaml -f deploy/protection.yaml")
+            .kubectl("apply -f deploy/install.yaml -f deploy/secrets-everywhere.yaml")
             .await?;
         stage
             .kubectl("wait --for=condition=Established crd/connections.aicore.dev crd/deployments.aicore.dev")
@@ -81,7 +81,7 @@ impl Stage {
         Ok(stage)
     }
 
-    /// Starts the operator as the service account of `deploy/rbac.yaml`.
+    /// Starts the operator as the service account of `deploy/install.yaml`.
     pub async fn start_operator(&mut self) -> Result<(), DemoError> {
         let kubeconfig = self
             .control_plane

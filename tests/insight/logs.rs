@@ -1,0 +1,95 @@
+//! The log as a collector reads it: each line is an object that tells what it is about, and each call to AI Core can be found again.
+
+use std::collections::BTreeSet;
+
+use harness::manifests::deployment;
+use harness::scene::{Scene, Setting};
+use serde::Deserialize;
+
+/// A line. Where a key is there twice it is not read.
+#[derive(Debug, Deserialize)]
+struct Line {
+    timestamp: String,
+    level: String,
+    target: String,
+    message: String,
+    span: Option<Span>,
+    request_id: Option<String>,
+    method: Option<String>,
+    path: Option<String>,
+    status: Option<u16>,
+    error: Option<String>,
+}
+
+/// What a line is about.
+#[derive(Debug, Deserialize)]
+struct Span {
+    name: String,
+    kind: Option<String>,
+    namespace: Option<String>,
+    object: Option<String>,
+    uid: Option<String>,
+}
+
+#[tokio::test]
+async fn every_line_of_a_life_is_json_that_names_its_object_and_every_call_has_an_id() {
+    let scene = Scene::start(Setting {
+        arguments: &["--log-format", "json"],
+        ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
+    })
+    .await;
+    scene.put(&deployment("churn")).await;
+    scene.until_ready("churn", "Running").await;
+    let object = scene.get("Deployment", "churn").await;
+    let uid = object["metadata"]["uid"].as_str().expect("it has a uid");
+    scene.delete_and_wait("churn").await;
+
+    let log = scene.operator.log();
+    let lines: Vec<Line> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    for line in &lines {
+        let texts = [&line.timestamp, &line.level, &line.target, &line.message];
+        assert!(texts.iter().all(|text| !text.is_empty()), "{line:?}");
+    }
+    let calls: Vec<&Line> = lines
+        .iter()
+        .filter(|line| line.message == "called AI Core")
+        .collect();
+    let ids: BTreeSet<&str> = calls
+        .iter()
+        .filter_map(|call| call.request_id.as_deref())
+        .collect();
+    assert_eq!(ids.len(), calls.len(), "an id is missing or there twice");
+    for call in &calls {
+        let answered = call.status.is_some() || call.error.is_some();
+        assert!(call.path.is_some() && answered, "{call:?}");
+        let changes = call.method.as_deref() != Some("GET");
+        assert_eq!(call.level == "INFO", changes, "{call:?}");
+    }
+    for method in ["GET", "POST", "PATCH", "DELETE"] {
+        let made = calls
+            .iter()
+            .any(|call| call.method.as_deref() == Some(method));
+        assert!(made, "no {method} is in the log:\n{log}");
+    }
+    let steps: Vec<&Span> = lines
+        .iter()
+        .filter(|line| line.message == "done")
+        .filter_map(|line| line.span.as_ref())
+        .collect();
+    assert!(steps.len() >= 4, "too few steps are in the log:\n{log}");
+    for step in steps {
+        let about = [&step.kind, &step.namespace, &step.object, &step.uid].map(|it| it.as_deref());
+        let expected = [
+            Some("Deployment"),
+            Some(&*scene.namespace),
+            Some("churn"),
+            Some(uid),
+        ];
+        assert_eq!(about, expected, "{step:?}");
+        assert_eq!(step.name, "reconcile");
+    }
+    scene.finish(1).await;
+}

@@ -1,0 +1,287 @@
+//! What kstatus (Flux, `helm --wait`) and Argo CD take live objects for, in every phase of their lives.
+
+use std::process::Command;
+
+use aicore_emulator::Operation::{self, ChangeConfiguration, CreateDeployment};
+use aicore_emulator::Settings;
+use harness::manifests::{adoption, configuration, deployment, deployment_that_ends, wish, with};
+use harness::scene::{CONNECTION, Scene, Setting, condition, connection, secret};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::documents::path;
+use crate::tools::{run, tool};
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Verdict {
+    kstatus: String,
+    kstatus_message: String,
+    health: String,
+    health_message: String,
+}
+
+/// Objects as they were at some moment, each with a name for the moment and what it has to be taken for.
+#[derive(Default)]
+struct Album {
+    moments: Vec<(&'static str, Value, [&'static str; 2])>,
+}
+
+const DONE: [&str; 2] = ["Current", "Healthy"];
+const GOING: [&str; 2] = ["InProgress", "Progressing"];
+const BROKEN: [&str; 2] = ["Failed", "Degraded"];
+const LEAVING: [&str; 2] = ["Terminating", "Progressing"];
+
+impl Album {
+    fn keep(&mut self, moment: &'static str, object: Value, expected: [&'static str; 2]) {
+        self.moments.push((moment, object, expected));
+    }
+
+    /// Holds what the tools say against what was expected.
+    fn judge(&self) {
+        let objects: String = self
+            .moments
+            .iter()
+            .map(|(_, object, _)| object.to_string())
+            .collect();
+        let check = path("deploy/argocd/health.lua");
+        let verdicts = run(Command::new(tool("judge")).arg(check), &objects);
+        let verdicts: Vec<Verdict> = verdicts
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("it is a verdict"))
+            .collect();
+        assert_eq!(verdicts.len(), self.moments.len());
+        for (verdict, (moment, object, [kstatus, health])) in verdicts.iter().zip(&self.moments) {
+            let seen = (verdict.kstatus.as_str(), verdict.health.as_str());
+            assert_eq!(
+                seen,
+                (*kstatus, *health),
+                "{moment}: {verdict:?}\n{object:#}"
+            );
+            assert!(
+                !verdict.health_message.is_empty(),
+                "{moment}: nothing is said"
+            );
+            assert!(
+                !verdict.kstatus_message.contains('<'),
+                "{moment}: {verdict:?}"
+            );
+        }
+    }
+}
+
+/// Waits until the condition Ready of a Deployment has a reason and a deletion is under way or not.
+async fn seen(scene: &Scene, name: &str, reason: &str, terminating: bool) -> Value {
+    let holds = |object: &Value| {
+        condition(object, "Ready")["reason"] == reason
+            && object["metadata"].get("deletionTimestamp").is_some() == terminating
+            && object["status"]["observedGeneration"] == object["metadata"]["generation"]
+    };
+    scene.until("Deployment", name, reason, holds).await
+}
+
+#[tokio::test]
+async fn a_deployment_is_taken_for_what_it_is_in_every_phase_of_its_life() {
+    let mut album = Album::default();
+    let mut scene = Scene::start(Setting {
+        ai_core: Settings {
+            pending_ms: 1000,
+            ..Settings::fast()
+        },
+        ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
+    })
+    .await;
+    scene.operator.kill().await;
+    scene.put(&deployment("churn")).await;
+    let unseen = scene.get("Deployment", "churn").await;
+    album.keep("nobody has looked at it", unseen, GOING);
+    scene.operator.start_again();
+    album.keep(
+        "starting",
+        seen(&scene, "churn", "Starting", false).await,
+        GOING,
+    );
+    album.keep(
+        "running",
+        seen(&scene, "churn", "Running", false).await,
+        DONE,
+    );
+
+    scene.operator.kill().await;
+    wish(&scene, "churn", "Stopped").await;
+    let edited = scene.get("Deployment", "churn").await;
+    album.keep("nobody has looked at the edit", edited, GOING);
+    scene.operator.start_again();
+    album.keep(
+        "stopping",
+        seen(&scene, "churn", "Stopping", false).await,
+        GOING,
+    );
+    album.keep(
+        "stopped",
+        seen(&scene, "churn", "Stopped", false).await,
+        DONE,
+    );
+    wish(&scene, "churn", "Deleted").await;
+    album.keep(
+        "deleting",
+        seen(&scene, "churn", "Deleting", false).await,
+        GOING,
+    );
+    album.keep(
+        "deleted",
+        seen(&scene, "churn", "Deleted", false).await,
+        DONE,
+    );
+    wish(&scene, "churn", "Running").await;
+    seen(&scene, "churn", "Running", false).await;
+    scene.delete("Deployment", "churn").await;
+    album.keep(
+        "terminating, stopping",
+        seen(&scene, "churn", "Stopping", true).await,
+        LEAVING,
+    );
+    album.keep(
+        "terminating, deleting",
+        seen(&scene, "churn", "Deleting", true).await,
+        LEAVING,
+    );
+    scene.until_gone("Deployment", "churn").await;
+
+    album.judge();
+    scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn what_needs_a_person_or_has_expired_is_taken_for_that() {
+    let mut album = Album::default();
+    let scene = Scene::start(Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))).await;
+    scene.put(&deployment_that_ends("dead", "DEAD")).await;
+    album.keep(
+        "dead",
+        seen(&scene, "dead", "DeploymentDead", false).await,
+        BROKEN,
+    );
+    scene
+        .put(&adoption("lost", "d0123456789abcde", "Orphan"))
+        .await;
+    album.keep(
+        "mistyped",
+        seen(&scene, "lost", "NeverSeen", false).await,
+        BROKEN,
+    );
+    let brief = json!({"configuration": configuration(&json!({})), "ttl": "10m"});
+    scene.put(&with("brief", brief)).await;
+    let id = scene.until_ready("brief", "Running").await;
+    let created = Timestamp::now() - SignedDuration::from_mins(10) + SignedDuration::from_secs(3);
+    let created = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    scene
+        .ai_core
+        .force(&id, json!({"createdAt": created}))
+        .await;
+    album.keep(
+        "expired",
+        seen(&scene, "brief", "Expired", false).await,
+        DONE,
+    );
+
+    let only = json!({"configuration": configuration(&json!({})), "managementPolicy": "Observe"});
+    scene.put(&with("watched", only)).await;
+    let watched = seen(&scene, "watched", "Observed", false).await;
+    album.keep("observed", watched, DONE);
+
+    let connected = scene
+        .until_reason("Connection", CONNECTION, "Connected")
+        .await;
+    album.keep("a Connection that works", connected, DONE);
+    scene.put(&connection("early", "later")).await;
+    let early = scene
+        .until_reason("Connection", "early", "SecretMissing")
+        .await;
+    album.keep("a Connection before its Secret", early, GOING);
+    scene.put(&secret("garbage", &json!({"key": "none"}))).await;
+    scene.put(&connection("broken", "garbage")).await;
+    let broken = scene
+        .until_reason("Connection", "broken", "InvalidSecret")
+        .await;
+    // kstatus calls only that Failed which says Stalled.
+    album.keep(
+        "a Connection with garbage",
+        broken,
+        ["InProgress", "Degraded"],
+    );
+    scene.delete("Connection", CONNECTION).await;
+    let leaving = scene
+        .until_reason("Connection", CONNECTION, "Terminating")
+        .await;
+    album.keep("a Connection that is still needed", leaving, LEAVING);
+
+    album.judge();
+    for name in ["dead", "lost", "brief", "watched"] {
+        scene.delete_and_wait(name).await;
+    }
+    scene.finish(2).await;
+}
+
+#[tokio::test]
+async fn an_object_that_is_renamed_in_git_keeps_its_deployment() {
+    let scene = Scene::start(Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))).await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    // The first commit lets go of it, the second one moves it.
+    let orphan = json!({"spec": {"deletionPolicy": "Orphan"}});
+    scene.change("Deployment", "churn", orphan).await;
+    scene.until_ready("churn", "Running").await;
+    let mut renamed = deployment("churn-prediction");
+    renamed["spec"]["adopt"] = json!({"deploymentId": id});
+    renamed["spec"]["deletionPolicy"] = json!("Delete");
+    scene.put(&renamed).await;
+    scene.delete_and_wait("churn").await;
+
+    assert_eq!(scene.until_ready("churn-prediction", "Running").await, id);
+    // A configuration bears the name of the object that it was made for, so the new object makes its own and gives it to the deployment.
+    seen(&scene, "churn-prediction", "Running", false).await;
+    let effects: Vec<Operation> = scene
+        .ai_core
+        .effects()
+        .await
+        .into_iter()
+        .map(|(it, _)| it)
+        .collect();
+    assert_eq!(effects, [CreateDeployment, ChangeConfiguration]);
+    scene.delete_and_wait("churn-prediction").await;
+    assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn kustomize_replicas_of_the_same_name_are_refused_and_change_nothing() {
+    let scene = Scene::start(Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))).await;
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let write = |name: &str, content: &Value| {
+        let written = std::fs::write(folder.path().join(name), content.to_string());
+        written.expect("the folder can be written to");
+    };
+    write("churn.yaml", &deployment("churn"));
+    write(
+        "kustomization.yaml",
+        &json!({"resources": ["churn.yaml"], "replicas": [{"name": "churn", "count": 3}]}),
+    );
+    let folder = folder.path().to_str().expect("its path is text");
+    let rendered = scene.kubectl(&["kustomize", folder]).await;
+    assert!(
+        rendered.output.contains("replicas: 3"),
+        "{}",
+        rendered.output
+    );
+    let applied = scene.kubectl(&["apply", "-k", folder]).await;
+    let why = r#"unknown field "spec.replicas""#;
+    assert!(
+        !applied.succeeded && applied.errors.contains(why),
+        "{}",
+        applied.errors
+    );
+    assert_eq!(scene.ai_core.effects().await, []);
+    scene.finish(0).await;
+}

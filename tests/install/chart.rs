@@ -1,0 +1,111 @@
+//! What Helm makes of the chart without any cluster.
+
+use harness::scene::Outcome;
+use tokio::process::Command;
+
+use crate::world::{CHART, RELEASE, helm_program, run, set};
+
+async fn helm(arguments: &[&str]) -> Outcome {
+    run(Command::new(helm_program().await), arguments, "").await
+}
+
+/// What the chart becomes with these values.
+pub async fn render(values: &[&str]) -> Outcome {
+    let template = ["template", RELEASE, CHART, "--namespace", RELEASE];
+    helm(&[&template, &set(values)[..]].concat()).await
+}
+
+#[tokio::test]
+async fn helm_finds_nothing_wrong_with_it() {
+    let linted = helm(&["lint", "--strict", CHART]).await;
+    assert!(linted.succeeded, "{}{}", linted.output, linted.errors);
+}
+
+#[tokio::test]
+async fn a_value_that_is_wrong_is_refused_by_name() {
+    let wrong = [
+        ("secrets.clusterwide=true", "clusterwide"),
+        ("secret.clusterWide=true", "'secret'"),
+        ("replicas=two", "/replicas"),
+        ("mode=watch", "/mode"),
+        ("defaultDeletionPolicy=keep", "/defaultDeletionPolicy"),
+        ("watchNamespace=Team A", "/watchNamespace"),
+        ("secrets.namespaces=team-a", "/secrets/namespaces"),
+        ("image.digest=latest", "/image/digest"),
+        ("clusterId=a b", "/clusterId"),
+        ("lease.durationSeconds=0", "/lease/durationSeconds"),
+        ("networkPolicy.metricsFrom=null", "networkPolicy"),
+    ];
+    for (value, named) in wrong {
+        let refused = render(&[value]).await;
+        assert!(!refused.succeeded, "{value} is taken");
+        assert!(
+            refused.errors.contains(named),
+            "{value}: {}",
+            refused.errors
+        );
+    }
+}
+
+#[tokio::test]
+async fn values_that_contradict_each_other_are_refused_with_a_sentence() {
+    let wrong: [&[&str]; 4] = [
+        &["secrets.clusterWide=true", "secrets.namespaces={a}"],
+        &["watchNamespace=a", "secrets.clusterWide=true"],
+        &["watchNamespace=a", "emulator.enabled=true"],
+        &["secrets.namespaces={a}", "emulator.enabled=true"],
+    ];
+    for values in wrong {
+        let refused = render(values).await;
+        assert!(!refused.succeeded, "{values:?} are taken");
+        let sentence = [": set ", ": leave ", ": name "];
+        let told = sentence.iter().any(|way| refused.errors.contains(way));
+        assert!(told, "{values:?}: {}", refused.errors);
+    }
+}
+
+#[tokio::test]
+async fn every_secret_is_within_reach_only_where_somebody_says_so() {
+    let binding = "kind: ClusterRoleBinding\nmetadata:\n  name: aicore-operator-secrets";
+    let told = "AICORE_OPERATOR_SECRET_NAMESPACES";
+    for (values, everywhere) in [
+        (&[][..], false),
+        (&["secrets.namespaces={team-a,team-b}"], false),
+        (&["secrets.clusterWide=true"], true),
+    ] {
+        let rendered = render(values).await;
+        assert!(rendered.succeeded, "{}", rendered.errors);
+        assert_eq!(rendered.output.contains(binding), everywhere, "{values:?}");
+        assert_eq!(rendered.output.contains(told), !everywhere, "{values:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_version_of_the_chart_is_that_of_the_program() {
+    let shown = helm(&["show", "chart", CHART]).await;
+    for field in ["version", "appVersion"] {
+        let line = format!("{field}: {}", env!("CARGO_PKG_VERSION"));
+        let told = shown.output.lines().any(|told| told == line);
+        assert!(told, "{line} is not in\n{}", shown.output);
+    }
+}
+
+#[tokio::test]
+async fn the_authorities_that_are_trusted_are_where_the_operator_looks_for_them() {
+    let values = [
+        "certificateAuthorities.configMap=authorities",
+        "certificateAuthorities.key=bundle.pem",
+    ];
+    let rendered = render(&values).await;
+    assert!(rendered.succeeded, "{}", rendered.errors);
+    let folder = "/etc/aicore-operator/authorities";
+    for line in [
+        "- name: AICORE_OPERATOR_CA_FILE",
+        &format!("value: {folder}/bundle.pem"),
+        &format!("mountPath: {folder}"),
+        "name: authorities",
+    ] {
+        let told = rendered.output.lines().any(|told| told.trim() == line);
+        assert!(told, "{line} is not in\n{}", rendered.output);
+    }
+}

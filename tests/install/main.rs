@@ -1,0 +1,13 @@
+//! The operator as a platform team installs it: the chart and the manifest on a real control plane, with the operator as a process under the service
+//! account, the arguments and the environment that the installed Deployment gives its pods.
+
+mod chart;
+mod emulator;
+mod image;
+mod least;
+mod manifest;
+mod release;
+mod rights;
+mod secrets;
+mod upgrade;
+mod world;
