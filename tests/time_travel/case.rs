@@ -39,6 +39,7 @@ pub struct Case {
 struct Wish<'a> {
     state: &'a str,
     tag: &'a str,
+    executable: &'a str,
     policy: &'a str,
     /// Instead of what it adopts from the beginning.
     adopt: Option<&'a str>,
@@ -47,6 +48,7 @@ struct Wish<'a> {
 const RUN: Wish<'_> = Wish {
     state: "Running",
     tag: "1",
+    executable: "churn-server",
     policy: "Delete",
     adopt: None,
 };
@@ -56,6 +58,11 @@ const REST: Wish<'_> = Wish {
 };
 const NOTHING: Wish<'_> = Wish {
     state: "Deleted",
+    ..RUN
+};
+
+const RUN_ANOTHER: Wish<'_> = Wish {
+    executable: "churn-server-gpu",
     ..RUN
 };
 
@@ -107,7 +114,7 @@ impl Case {
         let name = self.row.name;
         match self.row.before {
             Before::Absent | Before::CreateCut => {}
-            Before::Runs | Before::Terminating => self.run(scene).await,
+            Before::Runs | Before::Terminating | Before::Outgrown => self.run(scene).await,
             Before::NeverRan => self.rest(scene).await,
             Before::Stopped => {
                 self.run(scene).await;
@@ -135,7 +142,8 @@ impl Case {
     pub async fn live_on(&self, scene: &Scene) {
         let name = self.row.name;
         match self.row.after {
-            After::Kept | After::CreatedAtLast | After::DeletedAtLast => {}
+            After::Kept | After::CreatedAtLast | After::DeletedAtLast | After::ReplacedAtLast => {}
+            After::Replaced => self.until_replaced(scene).await,
             After::Deleted | After::Orphaned => self.wish_again(scene).await,
             After::Halted => self.rest(scene).await,
             After::Restarted => {
@@ -178,6 +186,7 @@ impl Case {
             | After::Created
             | After::CreatedAtLast => self.put(scene, &RUN).await,
             After::Retagged => self.put(scene, &Wish { tag: "2", ..RUN }).await,
+            After::Replaced | After::ReplacedAtLast => self.outgrow(scene).await,
             After::GivenTheChoice => self.choose(scene, &self.first).await,
             After::Deleted | After::DeletedAtLast => scene.delete_and_wait(name).await,
             After::Orphaned => {
@@ -204,6 +213,21 @@ impl Case {
             ..RUN
         };
         self.put(scene, &chosen).await;
+    }
+
+    /// Asks for another executable, which AI Core does not give to an existing deployment.
+    pub async fn outgrow(&self, scene: &Scene) {
+        self.put(scene, &RUN_ANOTHER).await;
+    }
+
+    async fn until_replaced(&self, scene: &Scene) {
+        let replaced = |object: &Value| {
+            let status = &object["status"];
+            status["previousIds"] == json!([self.first]) && status["retiring"].is_null()
+        };
+        scene
+            .until("Deployment", self.row.name, "it is replaced", replaced)
+            .await;
     }
 
     async fn run(&self, scene: &Scene) {
@@ -239,6 +263,7 @@ impl Case {
             Source::Inline => {
                 let parameters = json!({"imageTag": wish.tag, "modelName": self.row.name});
                 spec["configuration"] = configuration(&parameters);
+                spec["configuration"]["executableId"] = json!(wish.executable);
             }
             Source::Plain | Source::Exclusive => {
                 spec["configurationId"] = json!(self.configuration);
@@ -265,9 +290,12 @@ impl Case {
         own.map(|remote| remote.id.clone()).collect()
     }
 
-    /// The deployment that belongs to the object; empty when there is none.
+    /// The deployment that belongs to the object; empty when there is none. One that it had before and that has a successor does not count.
     pub async fn own_deployment(&self, scene: &Scene) -> String {
         let mut own = self.own_deployments(&scene.ai_core.deployments().await);
+        if own.len() > 1 {
+            own.retain(|id| *id != self.first);
+        }
         assert!(own.len() <= 1, "{} has {own:?}", self.row.name);
         own.pop().unwrap_or_default()
     }

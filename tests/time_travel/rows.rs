@@ -6,9 +6,9 @@ use aicore_emulator::Operation::{
 
 use After::{
     Created, CreatedAtLast, Deleted, DeletedAtLast, Ended, GivenTheChoice, Halted, Kept, LetGo,
-    Orphaned, Resolved, Restarted, Retagged, Started, StartedAndStopped,
+    Orphaned, Replaced, ReplacedAtLast, Resolved, Restarted, Retagged, Started, StartedAndStopped,
 };
-use Before::{Absent, CreateCut, Held, NeverRan, Removed, Runs, Stopped, Terminating};
+use Before::{Absent, CreateCut, Held, NeverRan, Outgrown, Removed, Runs, Stopped, Terminating};
 use Deployment::{First, Last, New, Strangers};
 use Source::{Adopted, Exclusive, Inline, Plain};
 
@@ -61,6 +61,8 @@ pub enum Before {
     Held,
     /// Its deletion was asked for, and nothing had come of that.
     Terminating,
+    /// It ran, another executable was asked for, and nothing had come of that.
+    Outgrown,
     /// Its create call had had its effect, and the answer was lost with the operator.
     CreateCut,
 }
@@ -82,6 +84,10 @@ pub enum After {
     Started,
     /// Its deployment was given another configuration.
     Retagged,
+    /// A successor with another executable took the place of its deployment, which was deleted.
+    Replaced,
+    /// The same, but the predecessor was stopping when everything ended.
+    ReplacedAtLast,
     /// The finalizer that held it went, and so did it.
     LetGo,
     /// Its deletion came to its end.
@@ -200,6 +206,10 @@ pub const ROWS: &[Row] = &[
     row("retagged",         Inline, Runs, Retagged,
         then(State::Ready("Running", First), &[(ChangeConfiguration, First)]),
         then(State::Ready("Running", First), &[(ChangeConfiguration, First)])),
+    row("replaced",         Inline, Outgrown, Replaced, runs(Last), runs(Last)),
+    // What has stopped may be deleted only because its successor is known.
+    row("replaced-at-last", Inline, Outgrown, ReplacedAtLast,
+        then(State::Ready("Running", Last), &[(DeleteDeployment, First)]), runs(Last)),
     row("deleted-at-last",  Inline, Runs, DeletedAtLast,
         then(State::Stalled("StoppedElsewhere", First), &[]),
         then(State::Gone, &[(DeleteDeployment, First)])),

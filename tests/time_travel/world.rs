@@ -70,6 +70,13 @@ impl World {
         for case in &mut self.cases {
             case.first = case.own_deployment(&self.scene).await;
         }
+        for case in self.cases.iter().filter(are(Before::Outgrown)) {
+            case.outgrow(&self.scene).await;
+        }
+        let frozen = json!({"frozen": true});
+        for case in self.after(After::ReplacedAtLast) {
+            self.scene.ai_core.force(&case.first, frozen.clone()).await;
+        }
         self.count_announcements().await;
     }
 
@@ -100,6 +107,13 @@ impl World {
                 .until("Deployment", case.row.name, "it is being stopped", stopping)
                 .await;
         }
+        for case in self.after(After::ReplacedAtLast) {
+            let stopping =
+                |object: &Value| object["status"]["retiring"][0]["targetState"] == "STOPPED";
+            let name = case.row.name;
+            let what = "its predecessor is being stopped";
+            scene.until("Deployment", name, what, stopping).await;
+        }
         let calls = scene.ai_core.calls(Operation::CreateDeployment).await.len();
         self.hold_creations_back().await;
         let created: Vec<&Case> = self.after(After::CreatedAtLast).collect();
@@ -115,7 +129,8 @@ impl World {
     /// Has what was under way when everything ended go on in AI Core.
     pub async fn release_what_was_held_back(&self) {
         self.scene.ai_core.heal().await;
-        for case in self.after(After::DeletedAtLast) {
+        let at_last = [After::DeletedAtLast, After::ReplacedAtLast];
+        for case in at_last.into_iter().flat_map(|after| self.after(after)) {
             let free = json!({"frozen": false});
             self.scene.ai_core.force(&case.first, free).await;
         }
