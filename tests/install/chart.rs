@@ -1,6 +1,7 @@
 //! What Helm makes of the chart without any cluster.
 
 use harness::scene::Outcome;
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::world::{CHART, RELEASE, helm_program, run, set};
@@ -108,4 +109,28 @@ async fn the_authorities_that_are_trusted_are_where_the_operator_looks_for_them(
         let told = rendered.output.lines().any(|told| told.trim() == line);
         assert!(told, "{line} is not in\n{}", rendered.output);
     }
+}
+
+#[tokio::test]
+async fn alerts_and_dashboard_come_with_the_chart_as_they_were_tested() {
+    let none = render(&[]).await;
+    assert!(none.succeeded, "{}", none.errors);
+    assert!(!none.output.contains("kind: PrometheusRule"));
+    let rendered = render(&["prometheusRule.enabled=true", "dashboard.enabled=true"]).await;
+    assert!(rendered.succeeded, "{}", rendered.errors);
+    let objects: Vec<Value> = serde_saphyr::from_multiple(&rendered.output).unwrap();
+    let of_kind = |kind: &str, name: &str| {
+        let found = objects
+            .iter()
+            .find(|object| object["kind"] == kind && object["metadata"]["name"] == name);
+        found.unwrap_or_else(|| panic!("no {kind} {name} in\n{}", rendered.output))
+    };
+    let read = |file: &str| std::fs::read_to_string(format!("deploy/monitoring/{file}")).unwrap();
+    let tested: Value = serde_saphyr::from_str(&read("alerts.yaml")).unwrap();
+    assert_eq!(of_kind("PrometheusRule", RELEASE)["spec"], tested);
+    let dashboard = &of_kind("ConfigMap", "aicore-operator-dashboard")["data"];
+    let dashboard = dashboard["aicore-operator.json"].as_str().unwrap();
+    let dashboard: Value = serde_json::from_str(dashboard).unwrap();
+    let tested: Value = serde_json::from_str(&read("dashboard.json")).unwrap();
+    assert_eq!(dashboard, tested);
 }
