@@ -164,7 +164,8 @@ impl Standing {
             Self::Serves | Self::Unneeded => {
                 signs.is_late_result() || signs.is_forgotten_namesake()
             }
-            Self::There => signs.is_late_result(),
+            // It may not be late at all, but what serves in a time that the store has forgotten.
+            Self::There => signs.is_late_result() && !signs.forgotten,
         }
     }
 

@@ -88,6 +88,20 @@ fn what_a_person_has_made_from_the_objects_configuration_is_left_alone_beside_wh
 }
 
 #[test]
+fn a_late_result_from_a_forgotten_time_goes_only_once_the_recorded_one_is_certain_to_serve() {
+    let late = Signs {
+        late: true,
+        ..NAMESAKE
+    };
+    let forgotten = Signs {
+        forgotten: true,
+        ..late
+    };
+    assert!(Standing::There.owns(late) && !Standing::There.owns(forgotten));
+    assert!(Standing::Serves.owns(forgotten));
+}
+
+#[test]
 fn nothing_is_the_objects_while_the_recorded_one_is_about_to_end() {
     for signs in all_signs() {
         for standing in [Standing::Unknown, Standing::Ending] {
