@@ -64,6 +64,10 @@ impl ServiceKey {
         let api_url = api_url(&required_api_url(credentials)?)?;
         let field = proof.address_field();
         let token_url = token_url(field, &required(credentials, field)?)?;
+        if matches!(proof, Proof::Certificate(_)) && token_url.scheme() != "https" {
+            let why = "a certificate is only shown over https";
+            return Err(ServiceKeyError::InvalidUrl { field, why });
+        }
         let tenant = Tenant {
             api_url: api_url.origin().ascii_serialization(),
             identity_zone_id: identity_zone(credentials, &token_url),
@@ -358,11 +362,17 @@ mod tests {
         );
         let mut plain = x509();
         plain["certurl"] = json!("http://zone.example.com");
-        let key = read([("key", plain.to_string())]).unwrap();
-        assert!(matches!(
-            key.require_https(),
-            Err(ServiceKeyError::Insecure { field: "certurl" })
-        ));
+        let error = read([("key", plain.to_string())]).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                ServiceKeyError::InvalidUrl {
+                    field: "certurl",
+                    ..
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]

@@ -33,16 +33,6 @@ fn in_days(days: i64) -> String {
     format!("{:.0}", then.expect("it is within the calendar"))
 }
 
-async fn announce(scene: &Scene, versions: Value) {
-    let model = json!({
-        "scenarioId": "foundation-models",
-        "executableId": "azure-openai",
-        "model": "gpt-4o",
-        "versions": versions,
-    });
-    scene.ai_core.set(json!({"models": [model]})).await;
-}
-
 /// Waits until the status tells of a retirement, and returns it.
 async fn until_announced(scene: &Scene, holds: impl Fn(&Value) -> bool + Send + Sync) -> Value {
     let what = "the retirement of the model is told";
@@ -64,7 +54,7 @@ async fn a_model_that_is_retired_soon_is_told_once_and_again_when_the_date_chang
     let mut scene = curious_scene().await;
     let (first, second) = (in_days(20), in_days(25));
     let version = |date: &str| json!([{"name": "2024-08-06", "retirementDate": date}]);
-    announce(&scene, version(&first)).await;
+    scene.ai_core.announce(version(&first)).await;
     scene.put(&hosted("2024-08-06")).await;
     let id = scene.until_ready("assistant", "Running").await;
     let told = until_announced(&scene, Value::is_object).await;
@@ -90,9 +80,12 @@ async fn a_model_that_is_retired_soon_is_told_once_and_again_when_the_date_chang
     scene.ai_core.called(ListModels, asked + 3, LIMIT).await;
     assert_eq!(warnings(&scene).await.len(), 1);
 
-    announce(&scene, version(&second)).await;
+    scene.ai_core.announce(version(&second)).await;
     until_announced(&scene, |told| told["retirementDate"] == json!(second)).await;
-    announce(&scene, json!([{"name": "2024-08-06"}])).await;
+    scene
+        .ai_core
+        .announce(json!([{"name": "2024-08-06"}]))
+        .await;
     until_announced(&scene, Value::is_null).await;
     assert_eq!(scene.until_ready("assistant", "Running").await, id);
     let warnings = warnings(&scene).await;
@@ -104,17 +97,19 @@ async fn a_model_that_is_retired_soon_is_told_once_and_again_when_the_date_chang
 #[tokio::test]
 async fn a_deprecated_version_is_told_and_a_distant_date_is_not() {
     let scene = curious_scene().await;
-    announce(
-        &scene,
-        json!([{"name": "2024-08-06", "retirementDate": in_days(40)}]),
-    )
-    .await;
+    scene
+        .ai_core
+        .announce(json!([{"name": "2024-08-06", "retirementDate": in_days(40)}]))
+        .await;
     scene.put(&hosted("2024-08-06")).await;
     scene.until_ready("assistant", "Running").await;
     scene.ai_core.called(ListModels, 3, LIMIT).await;
     let object = scene.get("Deployment", "assistant").await;
     assert_eq!(object["status"]["modelRetirement"], Value::Null);
-    announce(&scene, json!([{"name": "2024-08-06", "deprecated": true}])).await;
+    scene
+        .ai_core
+        .announce(json!([{"name": "2024-08-06", "deprecated": true}]))
+        .await;
     let told = until_announced(&scene, Value::is_object).await;
     assert_eq!(told["deprecated"], json!(true));
     let note = scene.until_told("ModelRetiring").await;
@@ -132,12 +127,12 @@ async fn the_latest_version_is_told_only_when_every_version_goes() {
             {"name": "2024-11-20", "deprecated": newest, "isLatest": true},
         ])
     };
-    announce(&scene, versions(false)).await;
+    scene.ai_core.announce(versions(false)).await;
     scene.put(&hosted("latest")).await;
     scene.until_ready("assistant", "Running").await;
     scene.ai_core.called(ListModels, 3, LIMIT).await;
     assert_eq!(warnings(&scene).await, [""; 0]);
-    announce(&scene, versions(true)).await;
+    scene.ai_core.announce(versions(true)).await;
     let told = until_announced(&scene, Value::is_object).await;
     assert_eq!(told["version"], "latest");
     scene.delete_and_wait("assistant").await;
@@ -149,7 +144,10 @@ async fn the_model_of_an_existing_configuration_is_known_from_the_deployment() {
     let scene = curious_scene().await;
     let parameters = json!({"modelName": "gpt-4o", "modelVersion": "2024-08-06"});
     let configuration = scene.ai_core.add_hosted_model(GROUP, &parameters).await;
-    announce(&scene, json!([{"name": "2024-08-06", "deprecated": true}])).await;
+    scene
+        .ai_core
+        .announce(json!([{"name": "2024-08-06", "deprecated": true}]))
+        .await;
     scene
         .put(&with(
             "assistant",

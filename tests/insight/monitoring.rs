@@ -160,13 +160,7 @@ async fn serve_a_model_that_goes(scene: &Scene) {
     let soon = Timestamp::now() + SignedDuration::from_hours(24 * 10);
     let date = format!("{soon:.0}");
     let versions = json!([{"name": "2024-08-06", "deprecated": true, "retirementDate": date}]);
-    let model = json!({
-        "scenarioId": "foundation-models",
-        "executableId": "azure-openai",
-        "model": "gpt-4o",
-        "versions": versions,
-    });
-    scene.ai_core.set(json!({"models": [model]})).await;
+    scene.ai_core.announce(versions).await;
     let configuration = json!({
         "scenarioId": "foundation-models",
         "executableId": "azure-openai",

@@ -297,6 +297,17 @@ impl Emulated {
         self.create("configurations", &new).await
     }
 
+    /// AI Core says this of the versions of the only hosted model, `gpt-4o` of the executable `azure-openai`.
+    pub async fn announce(&self, versions: Value) {
+        let model = json!({
+            "scenarioId": "foundation-models",
+            "executableId": "azure-openai",
+            "model": "gpt-4o",
+            "versions": versions,
+        });
+        self.set(json!({"models": [model]})).await;
+    }
+
     /// Somebody else, or AI Core itself, brings a deployment into another state: `status`, `targetStatus`, `statusMessage`, `frozen`,
     /// `createdAt`.
     pub async fn force(&self, id: &str, state: Value) {
