@@ -15,7 +15,7 @@ use super::links::{continue_token, created_id};
 use super::paging::{Listing, incomplete};
 use super::service_key_error::ServiceKeyError;
 pub use super::transport::ClientOptions;
-use super::transport::{Call, Transport};
+use super::transport::{Call, Transport, request_id};
 use super::types::{
     Configuration, ConfigurationFilter, Deployment, DeploymentList, Meta, NewConfiguration,
     ResourceGroup,
@@ -202,7 +202,7 @@ impl Client {
     }
 
     /// Asks the same of several deployments at once (`PATCH /lm/deployments`), and gives what became of each, in the order of the ids. Where
-    /// [`Meta::bulk_updates`] does not hold, the request is refused.
+    /// [`Meta::bulk_updates`] does not hold, the request is refused. The log has the request under `request_id`, with all ids.
     ///
     /// # Errors
     ///
@@ -213,8 +213,11 @@ impl Client {
         group: &str,
         verb: Verb,
         ids: &[&str],
+        request_id: &str,
     ) -> Result<Vec<Result<(), Error>>, Error> {
         let call = Call {
+            ids,
+            request_id: request_id.to_owned(),
             media_type: "application/merge-patch+json",
             ..send(
                 Method::PATCH,
@@ -431,8 +434,10 @@ fn send<'a>(
         method,
         path,
         query: &[],
+        ids: &[],
         group,
         body,
+        request_id: request_id(),
         media_type: "application/json",
     }
 }

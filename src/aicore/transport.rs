@@ -53,7 +53,7 @@ pub struct ClientOptions {
     pub rate: Rate,
     /// What the clients of one tenant share: the budget, and the pauses that AI Core asks for.
     pub paces: Paces,
-    /// Where every request is measured. Those for tokens are not.
+    /// Where every request is measured, also those for tokens.
     pub remote_calls: RemoteCalls,
     /// Leave to write, which every request but a GET asks for right before it is sent, and which ends it. Those for tokens change nothing.
     pub permit: Permit,
@@ -82,11 +82,15 @@ pub(super) struct Call<'a> {
     pub(super) method: Method,
     /// What follows `/v2/`, segment by segment.
     pub(super) path: &'a [&'a str],
+    /// The deployments that it is about, where the path does not name it.
+    pub(super) ids: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     /// The resource group, where the endpoint takes one.
     pub(super) group: Option<&'a str>,
     /// JSON to send.
     pub(super) body: Option<serde_json::Value>,
+    /// What is sent as `X-Request-Id`, with a number behind it from the second attempt on.
+    pub(super) request_id: String,
     /// How the JSON is meant: `application/json`, or `application/merge-patch+json` where the contract asks for it.
     pub(super) media_type: &'static str,
 }
@@ -123,14 +127,15 @@ impl Call<'_> {
     /// What changes something is always in the log, and what only looks where somebody wants to see that.
     fn log(&self, request_id: &str, outcome: &Result<Response, Error>) {
         let path = self.path.join("/");
+        let ids = (!self.ids.is_empty()).then(|| self.ids.join(","));
         let status = outcome.as_ref().ok().map(|it| it.status().as_u16());
         let error = outcome.as_ref().err().map(tracing::field::display);
         match self.urgency() {
             Urgency::Change => {
-                tracing::info!(request_id, method = %self.method, path, group = self.group, status, error, "called AI Core");
+                tracing::info!(request_id, method = %self.method, path, ids, group = self.group, status, error, "called AI Core");
             }
             Urgency::Read => {
-                tracing::debug!(request_id, method = %self.method, path, group = self.group, status, error, "called AI Core");
+                tracing::debug!(request_id, method = %self.method, path, ids, group = self.group, status, error, "called AI Core");
             }
         }
     }
@@ -142,6 +147,11 @@ impl Call<'_> {
             Urgency::Change
         }
     }
+}
+
+/// A new id. AI Core's own ones come in the bodies of errors only, so each request gets one that leads from the log to a proxy or a gateway.
+pub(super) fn request_id() -> String {
+    format!("{:016x}", rand::random::<u64>())
 }
 
 /// What requests for tokens and those of the API have in common. Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`).
@@ -178,7 +188,7 @@ impl Transport {
                 .build()
                 .map_err(|_| ServiceKeyError::InvalidCertificate)?,
         };
-        let tokens = TokenSource::new(token_http, key.clone());
+        let tokens = TokenSource::new(token_http, key.clone(), options.remote_calls.clone());
         Ok(Self {
             pace: options.paces.of(key.tenant(), options.rate),
             key,
@@ -260,14 +270,15 @@ impl Transport {
     async fn send(&self, call: &Call<'_>) -> Result<(Response, Token), Error> {
         let deadline = Instant::now() + self.request_timeout;
         let token = self.tokens.get_until(deadline).await?;
-        let refusal = match self.attempt(call, &token, deadline).await {
+        let refusal = match self.attempt(call, &call.request_id, &token, deadline).await {
             Err(refusal @ (Error::Unauthorized(_) | Error::Forbidden(_))) => refusal,
             outcome => return outcome.map(|response| (response, token)),
         };
+        let second = format!("{}-2", call.request_id);
         if matches!(refusal, Error::Unauthorized(_)) && !call.is_administrative() {
             self.tokens.discard(&token);
             let token = self.tokens.get_until(deadline).await?;
-            let response = self.attempt(call, &token, deadline).await?;
+            let response = self.attempt(call, &second, &token, deadline).await?;
             return Ok((response, token));
         }
         // A denial, or an endpoint of the administration that these credentials may not be meant for, says little about the token: it
@@ -277,7 +288,7 @@ impl Transport {
         }
         match self.tokens.get_instead(&token, deadline).await {
             Ok(token) => {
-                let response = self.attempt(call, &token, deadline).await?;
+                let response = self.attempt(call, &second, &token, deadline).await?;
                 Ok((response, token))
             }
             Err(_) => Err(refusal),
@@ -287,6 +298,7 @@ impl Transport {
     async fn attempt(
         &self,
         call: &Call<'_>,
+        request_id: &str,
         token: &Token,
         deadline: Instant,
     ) -> Result<Response, Error> {
@@ -313,9 +325,7 @@ impl Transport {
                 .header(CONTENT_TYPE, call.media_type)
                 .body(body.to_string());
         }
-        // AI Core's own ids come in the bodies of errors only, so each request gets one that leads from the log to a proxy or a gateway.
-        let request_id = format!("{:016x}", rand::random::<u64>());
-        request = request.header("X-Request-Id", &request_id);
+        request = request.header("X-Request-Id", request_id);
         let sent_at = Instant::now();
         let outcome = match call.urgency() {
             Urgency::Read => Ok(request.send().await),
@@ -328,7 +338,7 @@ impl Transport {
                 .count(&call.method, status, sent_at.elapsed());
         }
         let outcome = outcome?.map_err(|error| self.unreachable(error));
-        call.log(&request_id, &outcome);
+        call.log(request_id, &outcome);
         let response = outcome?;
         if response.status().is_success() {
             Ok(response)

@@ -37,7 +37,7 @@ impl fmt::Debug for Groups {
 
 impl Collector for Groups {
     fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
-        let help = "Time since the newest list of a resource group that came was asked for";
+        let help = "Time since the newest list of a resource group was asked for, or since it is asked for where none came yet";
         let mut encoder =
             encoder.encode_descriptor("list_age", help, Some(&Unit::Seconds), MetricType::Gauge)?;
         let inventory = self.0.get().and_then(Weak::upgrade);

@@ -309,6 +309,26 @@ impl Operator {
         address.trim().parse().expect("it is an address")
     }
 
+    /// How much memory it has now, and how much it had at most, in kilobytes of 1024 bytes (`VmRSS` and `VmHWM` in `/proc`).
+    ///
+    /// # Panics
+    ///
+    /// When it does not run, or not on Linux.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let process = self.process.as_ref().expect("the operator runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid()));
+        let status = status.expect("Linux tells of its processes");
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let figure = line.and_then(|line| line.trim().strip_suffix(" kB"));
+            figure
+                .and_then(|figure| figure.parse().ok())
+                .expect("it is a number")
+        };
+        (figure("VmRSS:"), figure("VmHWM:"))
+    }
+
     /// The whole log of all its lives.
     #[must_use]
     pub fn log(&self) -> String {
