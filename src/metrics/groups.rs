@@ -1,7 +1,9 @@
 //! How old the newest list of each resource group is, when somebody asks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
@@ -9,17 +11,32 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
-use crate::aicore::Inventory;
+use super::label;
+use crate::aicore::{GroupKey, Inventory};
 
 /// Reads the inventory at each scrape, as long as there is one.
 #[derive(Clone, Default)]
 pub(super) struct Groups(Arc<OnceLock<Weak<Inventory>>>);
 
 /// A tenant has at most 50 resource groups (AI Core documentation, "Manage Resource Groups").
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 struct Place {
     identity_zone: String,
     resource_group: String,
+}
+
+/// One age for each place: tenants at two API hosts may have the same zone, and a scrape must not have a series twice.
+fn oldest(ages: impl Iterator<Item = (GroupKey, Duration)>) -> BTreeMap<Place, Duration> {
+    let mut oldest = BTreeMap::new();
+    for (key, age) in ages {
+        let place = Place {
+            identity_zone: label::value(&key.tenant.identity_zone_id),
+            resource_group: label::value(&key.group),
+        };
+        let kept = oldest.entry(place).or_insert(age);
+        *kept = age.max(*kept);
+    }
+    oldest
 }
 
 impl Groups {
@@ -41,13 +58,43 @@ impl Collector for Groups {
         let mut encoder =
             encoder.encode_descriptor("list_age", help, Some(&Unit::Seconds), MetricType::Gauge)?;
         let inventory = self.0.get().and_then(Weak::upgrade);
-        for (key, age) in inventory.iter().flat_map(|inventory| inventory.ages()) {
-            let place = Place {
-                identity_zone: key.tenant.identity_zone_id,
-                resource_group: key.group,
-            };
+        let ages = inventory.iter().flat_map(|inventory| inventory.ages());
+        for (place, age) in oldest(ages) {
             ConstGauge::new(age.as_secs_f64()).encode(encoder.encode_family(&place)?)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aicore::Tenant;
+
+    #[test]
+    fn a_zone_at_two_hosts_is_told_once_with_the_older_age() {
+        let key = |host: &str, group: &str| GroupKey {
+            tenant: Tenant {
+                api_url: format!("https://{host}.example.com"),
+                identity_zone_id: "zone\n".to_owned(),
+            },
+            group: group.to_owned(),
+        };
+        let seconds = Duration::from_secs;
+        let ages = [
+            (key("a", "team-a"), seconds(5)),
+            (key("b", "team-a"), seconds(9)),
+            (key("a", "team-b"), seconds(1)),
+        ];
+        let told: Vec<_> = oldest(ages.into_iter())
+            .into_iter()
+            .map(|(place, age)| (place.identity_zone, place.resource_group, age))
+            .collect();
+        let zone = || "zone_".to_owned();
+        let expected = [
+            (zone(), "team-a".to_owned(), seconds(9)),
+            (zone(), "team-b".to_owned(), seconds(1)),
+        ];
+        assert_eq!(told, expected);
     }
 }
