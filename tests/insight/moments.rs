@@ -215,9 +215,9 @@ async fn changes_under_way(album: &mut Album, scene: &Scene) {
     set_pending(scene, 600_000).await;
     change(scene, "updated", parameters(json!({"imageTag": "2"}))).await;
     scene.until_state("updated", "PENDING").await;
-    let object = seen(scene, "updated", "Updating", false).await;
+    let object = seen(scene, "updated", "Starting", false).await;
     assert_eq!(condition(&object, "Available")["status"], "True");
-    album.keep("Updating", object, GOING);
+    album.keep("being given a configuration", object, GOING);
 
     let gpu = json!({"spec": {"configuration": {"executableId": "churn-server-gpu"}}});
     change(scene, "swapped", gpu).await;
