@@ -20,19 +20,22 @@ const REST: Duration = Duration::from_secs(10);
 /// How long AI Core takes to stop a deployment, and to delete it.
 const ENDING: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(8)];
 
+/// How long a busy machine may take for that.
+const PATIENCE: &str = "--timeout=10m";
+
 #[tokio::main]
 async fn main() {
-    let mut rows = Vec::new();
-    for objects in OBJECTS {
-        measure(objects, &mut rows).await;
-    }
     println!("| what | figure |\n|---|---|");
-    for (what, figure) in rows {
-        println!("| {what} | {figure} |");
+    for objects in OBJECTS {
+        measure(objects).await;
     }
 }
 
-async fn measure(objects: usize, rows: &mut Vec<(String, String)>) {
+fn tell(what: &str, figure: &str) {
+    println!("| {what} | {figure} |");
+}
+
+async fn measure(objects: usize) {
     let scene = Scene::start(Setting {
         ai_core: Settings {
             bulk_updates: BulkUpdates::Present,
@@ -57,18 +60,18 @@ async fn measure(objects: usize, rows: &mut Vec<(String, String)>) {
     tokio::time::sleep(REST).await;
     let (present, peak) = scene.operator.memory();
     let figure = |kilobytes: u64| format!("{:.0} MB", kilobytes as f64 * 1024.0 / 1e6);
-    rows.push((
-        format!("memory, {objects} running deployments"),
-        format!("{}, {} at the peak", figure(present), figure(peak)),
-    ));
+    tell(
+        &format!("memory, {objects} running deployments"),
+        &format!("{}, {} at the peak", figure(present), figure(peak)),
+    );
     if objects > 0 {
-        end(&scene, &names, rows).await;
+        end(&scene, objects).await;
     }
     scene.finish(objects).await;
 }
 
 /// Has all objects deleted with one command, and counts what that took.
-async fn end(scene: &Scene, names: &[String], rows: &mut Vec<(String, String)>) {
+async fn end(scene: &Scene, objects: usize) {
     let before = scene.ai_core.audit().await;
     let last = before.last().map_or(0, |entry| entry.seq);
     let begin = Instant::now();
@@ -76,9 +79,10 @@ async fn end(scene: &Scene, names: &[String], rows: &mut Vec<(String, String)>) 
         .kubectl(&["delete", "aid", "-l", "team=x", "--wait=false"])
         .await;
     assert!(deleted.succeeded, "{}", deleted.errors);
-    for name in names {
-        scene.until_gone("Deployment", name).await;
-    }
+    let gone = scene
+        .kubectl(&["wait", "aid", "-l", "team=x", "--for=delete", PATIENCE])
+        .await;
+    assert!(gone.succeeded, "{}", gone.errors);
     let took = begin.elapsed();
     let calls = scene.ai_core.audit_after(last).await;
     let mut requests: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -89,15 +93,15 @@ async fn end(scene: &Scene, names: &[String], rows: &mut Vec<(String, String)>) 
     let counts = requests
         .iter()
         .map(|(kind, ids)| format!("{} {kind}", ids.len()));
-    rows.push((
-        format!("requests to end {} deployments", names.len()),
-        counts.collect::<Vec<_>>().join(", "),
-    ));
+    tell(
+        &format!("requests to end {objects} deployments"),
+        &counts.collect::<Vec<_>>().join(", "),
+    );
     let least: Duration = ENDING.iter().sum();
-    rows.push((
-        format!("time to end {} deployments", names.len()),
-        format!("{took:.1?}, of which AI Core's {least:?}"),
-    ));
+    tell(
+        &format!("time to end {objects} deployments"),
+        &format!("{took:.1?}, of which AI Core's {least:?}"),
+    );
 }
 
 /// The request that a line of the audit log belongs to: one for many has a line for each deployment.

@@ -18,9 +18,12 @@ pub(crate) struct Queues {
     pub(crate) connections: Queue,
 }
 
-/// The objects of one kind, by namespace and name. One that is to be looked at again at a certain time does not count, however late that is.
+/// The objects of one kind. One that is to be looked at again at a certain time does not count, however late that is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Queue(Arc<Mutex<HashSet<(Option<String>, String)>>>);
+pub(crate) struct Queue(Arc<Mutex<HashSet<Name>>>);
+
+/// The namespace of an object, and its name.
+type Name = (Option<String>, String);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Kind {
