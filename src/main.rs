@@ -1,6 +1,7 @@
 //! The program `aicore-operator`: arguments, start and exit code.
 
 mod arguments;
+mod conformance_command;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => run(&arguments),
         Command::Crd(arguments) => crd(&arguments),
+        Command::Conformance(arguments) => return conformance_command::conformance(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,11 +68,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
             .init(),
         LogFormat::Text => subscriber.init(),
     }
-    // Two libraries bring TLS. One provider, named here, keeps them from each choosing their own.
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| "another TLS provider was installed before")?;
-
+    choose_tls()?;
     let mut options = arguments.options()?;
     let mut config = kube::Config::infer().await.map_err(|failure| {
         format!(
@@ -93,6 +91,13 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
     ended.cancel();
     let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
     Ok(outcome?)
+}
+
+/// Two libraries bring TLS. One provider, named here, keeps them from each choosing their own.
+fn choose_tls() -> Result<(), &'static str> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| "another TLS provider was installed before")
 }
 
 /// The first signal ends the operator in order, a second one at once.

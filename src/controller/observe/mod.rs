@@ -11,7 +11,6 @@ mod lost;
 pub(crate) mod others;
 mod remote;
 pub(crate) mod signs;
-mod time_to_live;
 
 use std::time::Duration;
 
