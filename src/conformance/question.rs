@@ -131,14 +131,17 @@ pub(crate) struct Request<'a> {
 
 const DEPLOYMENTS: [&str; 2] = ["lm", "deployments"];
 const CONFIGURATIONS: [&str; 2] = ["lm", "configurations"];
+/// The largest `$top` that the contract allows.
+const TOP: (&str, &str) = ("$top", "100000");
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
 impl Question {
     /// The call that puts the question.
     pub(crate) fn request(self, names: &Names) -> Request<'_> {
         let get = |path: &[&'static str]| Request::new(Method::GET, path.to_vec(), names);
+        // A server may have a small `$top` of its own.
         let list = |query| Request {
-            query: vec![query],
+            query: vec![TOP, query],
             ..get(&DEPLOYMENTS)
         };
         let one = |method| Request::new(method, vec!["lm", "deployments", &names.id], names);
@@ -190,7 +193,10 @@ impl Question {
             },
             DeleteInPending | DeleteInRunning | DeleteInStopping | DeleteAgain | DeleteWhenGone
             | Delete => one(Method::DELETE),
-            ListWithTop => list(("$top", "100000")),
+            ListWithTop => Request {
+                query: vec![TOP],
+                ..get(&DEPLOYMENTS)
+            },
             ListWithoutTop => get(&DEPLOYMENTS),
             SkipWithDollar => list(("$skip", "1")),
             SkipWithoutDollar => list(("skip", "1")),
@@ -201,7 +207,10 @@ impl Question {
                 group: None,
                 ..get(&[])
             },
-            Configurations | ConfigurationsAgain => get(&CONFIGURATIONS),
+            Configurations | ConfigurationsAgain => Request {
+                query: vec![TOP],
+                ..get(&CONFIGURATIONS)
+            },
             BulkOfUnknown => bulk(&[&names.unknown_id], MERGE_PATCH),
             BulkAsJson => bulk(&[&names.unknown_id], "application/json"),
             StopInBulk => bulk(&[&names.id, &names.unknown_id], MERGE_PATCH),

@@ -152,16 +152,22 @@ fn rank(verdict: Verdict) -> u8 {
 
 fn read(point: &Point, seen: &Observations) -> Finding {
     let outcome: Outcome = (point.read)(seen);
-    let (reading, evidence) = match outcome {
-        Ok(seen) => (point.reading(seen.word), seen.evidence),
-        Err(why) => (None, why),
+    let (word, reading, evidence) = match outcome {
+        Ok(seen) => (Some(seen.word), point.reading(seen.word), seen.evidence),
+        Err(why) => (None, None, why),
+    };
+    let verdict = match (reading, word) {
+        (Some(reading), _) => reading.verdict,
+        (None, None) => Verdict::NotAsked,
+        // A reading of which nobody has said what it means.
+        (None, Some(_)) => Verdict::Unworkable,
     };
     Finding {
         id: point.id,
         question: point.question,
         assumed: point.assumed,
-        verdict: reading.map_or(Verdict::NotAsked, |reading| reading.verdict),
-        reading: reading.map(|reading| reading.word),
+        verdict,
+        reading: word,
         meaning: reading.map(|reading| reading.meaning),
         evidence,
     }
