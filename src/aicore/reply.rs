@@ -30,7 +30,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     /// `secrets` are blanked wherever the server repeats them.
-    pub(super) fn new(
+    pub(crate) fn new(
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],

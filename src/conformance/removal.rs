@@ -1,8 +1,5 @@
 //! Removing what the run has made: stop, wait, delete, wait for the proof. It does not end because somebody is in a hurry.
 
-use std::collections::HashSet;
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep};
 
 use super::course::{Duty, duty};
@@ -30,6 +27,7 @@ impl Session<'_> {
         let mut state = String::new();
         let mut since = Instant::now();
         let mut was_seen = self.was_seen(id);
+        let mut failure = String::new();
         let (mut proofs, mut sent_in, mut looks) = (0, None, 0);
         loop {
             let now = match self.find(id).await {
@@ -54,14 +52,16 @@ impl Session<'_> {
                 Ok(None) => "not there, and has never been seen".to_owned(),
                 Err(error) => {
                     proofs = 0;
-                    error.to_string()
+                    failure = error.to_string();
+                    // Its text may have a request id in it, so that it is never the same twice.
+                    format!("not known ({:?})", error.reason())
                 }
             };
             if now != state {
                 (state, since) = (now, Instant::now());
             }
-            if since.elapsed() >= self.plan.wait.max(Duration::from_secs(1)) {
-                return Err(state);
+            if since.elapsed() >= self.plan.wait {
+                return Err(format!("{state} {failure}").trim_end().to_owned());
             }
             sleep(self.plan.poll).await;
         }
@@ -92,15 +92,8 @@ impl Session<'_> {
     }
 
     fn was_seen(&self, id: &str) -> bool {
-        let lives = self
-            .lives
-            .iter()
-            .filter(|life| life.id.as_deref() == Some(id));
-        let seen: HashSet<_> = lives
-            .filter(|life| life.shown().next().is_some())
-            .map(|life| &life.id)
-            .collect();
-        !seen.is_empty()
+        let mut lives = self.lives.iter();
+        lives.any(|life| life.id.as_deref() == Some(id) && life.shown().next().is_some())
     }
 }
 

@@ -222,6 +222,10 @@ pub(super) fn state_of(look: &Look) -> String {
         }
         (Sight::Absent(..), Sight::Absent(..)) => "not there".to_owned(),
         (Sight::Absent(..), Sight::Shown(_)) => "in the list, but not found by its id".to_owned(),
-        (Sight::Unclear(_, said), _) | (_, Sight::Unclear(_, said)) => format!("not known: {said}"),
+        (Sight::Unclear(status, said), _) | (_, Sight::Unclear(status, said)) => match status {
+            // What is said may have a request id in it, so that it is never the same twice.
+            Some(status) => format!("not known (HTTP {status})"),
+            None => format!("not known: {said}"),
+        },
     }
 }

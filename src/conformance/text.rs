@@ -33,10 +33,11 @@ pub fn announcement(tenant: &Tenant, plan: &Plan, others: usize) -> String {
          resource group  {}\n\
          \n\
          {others}\n\
-         One deployment is created there, {source}. It is stopped and deleted again, while it is also asked for what its\n\
-         state should not allow. If AI Core accepts such a call, the rest is asked of another deployment, of five at most.\n\
-         This costs what a running deployment costs, for some minutes. A configuration that it creates stays: AI Core\n\
-         cannot delete one.\n",
+         One deployment is created there,\n\
+         {source}.\n\
+         It is stopped and deleted again, while it is also asked for what its state should not allow. If AI Core accepts\n\
+         such a call, the rest is asked of another deployment, of five at most. All of that costs what a running deployment\n\
+         costs, for some minutes. A configuration that it creates stays: AI Core cannot delete one.\n",
         tenant.api_url, tenant.identity_zone_id, plan.group
     )
 }

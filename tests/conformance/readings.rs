@@ -329,7 +329,7 @@ async fn the_report_for_a_person_has_every_point_and_the_sum() {
         stage.ai_core.url(),
         "zone-1",
         GROUP,
-        "This costs",
+        "what a running deployment",
         "It holds no deployment.",
     ] {
         assert!(announced.contains(part), "{part} is missing in {announced}");

@@ -255,12 +255,19 @@ fn status(it: &Observations) -> Outcome {
 }
 
 fn last_operation(it: &Observations) -> Outcome {
+    let stop = it.accepted(&STOPS).ok_or(NOT_REACHED)?;
     let first = shown_after(it)?.next().ok_or(NOT_REACHED)?;
+    // A change of the configuration that was accepted before may have left its mark.
+    let before = it
+        .around(stop)
+        .0
+        .and_then(|shown| shown.text("lastOperation"));
+    let evidence = |word: &str| format!("{word}; before the stop {}", before.unwrap_or("nothing"));
     match first.text("lastOperation") {
-        None => seen("absent", "there is none"),
-        Some("UPDATE") => seen("UPDATE", "UPDATE"),
-        Some("CREATE") => seen("CREATE", "CREATE"),
-        Some(other) => seen("other", format!("`{other}`")),
+        None => seen("absent", evidence("nothing")),
+        Some("UPDATE") => seen("UPDATE", evidence("UPDATE")),
+        Some("CREATE") => seen("CREATE", evidence("CREATE")),
+        Some(other) => seen("other", evidence(&format!("`{other}`"))),
     }
 }
 
