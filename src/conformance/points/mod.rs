@@ -26,7 +26,3 @@ pub fn points() -> impl Iterator<Item = &'static Point> {
     .into_iter()
     .flatten()
 }
-
-#[cfg(test)]
-#[path = "points_tests.rs"]
-mod tests;
