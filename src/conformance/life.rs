@@ -164,7 +164,7 @@ fn never_ran(seen: &Observations) -> Option<Trouble> {
     if shown().any(|shown| shown.status() == "RUNNING") {
         return None;
     }
-    let state = shown().last().map(Shown::status).unwrap_or_default();
+    let state = shown().next_back().map(Shown::status).unwrap_or_default();
     Some(Trouble::NeverRan {
         state: state.to_owned(),
     })

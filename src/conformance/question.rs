@@ -74,8 +74,11 @@ pub(crate) const RUNNING: &[Question] = &[
     BulkAsJson,
 ];
 
+/// Whether a deployment is in a certain state.
+pub(crate) type State = fn(&Shown) -> bool;
+
 /// What is asked as soon as the deployment is seen in a state: the first question whose state it is.
-pub(crate) const IN_PASSING: &[(Question, fn(&Shown) -> bool)] = &[
+pub(crate) const IN_PASSING: &[(Question, State)] = &[
     (StopInUnknown, |it| is(it, "UNKNOWN", "RUNNING")),
     (DeleteInPending, |it| is(it, "PENDING", "RUNNING")),
     (DeleteInRunning, |it| is(it, "RUNNING", "RUNNING")),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::ledger::Ledger;
 use super::observations::{Exchange, Look, Observations, Shown, Sight};
 use super::plan::Plan;
-use super::question::{IN_PASSING, Names, Question};
+use super::question::{IN_PASSING, Names, Question, State};
 use super::trouble::Trouble;
 use crate::aicore::{Call, Client, Error, Reply};
 
@@ -150,9 +150,8 @@ impl<'a> Session<'a> {
     pub(super) fn in_passing(&self, look: &Look) -> Option<Question> {
         let shown: &Shown = look.single.shown()?;
         let mut questions = IN_PASSING.iter();
-        let fits = |(question, when): &&(Question, fn(&Shown) -> bool)| {
-            !self.asked.contains(question) && when(shown)
-        };
+        let fits =
+            |(question, when): &&(Question, State)| !self.asked.contains(question) && when(shown);
         questions.find(fits).map(|(question, _)| *question)
     }
 
