@@ -12,7 +12,6 @@ pub(crate) mod others;
 mod out_of_sight;
 mod remote;
 pub(crate) mod signs;
-mod time_to_live;
 
 use std::time::Duration;
 
