@@ -9,7 +9,8 @@
 //!
 //! It fails closed. A write is allowed until a while before the Lease runs out, counted from before its last renewal was asked for, by the clock
 //! of the machine that says that most time has passed. Whoever stands by counts from after it has seen that renewal, by a clock that nobody sets
-//! and that may stand still, so it begins only when the former leader has ended, and the clocks of two machines are never compared. The Lease is written with the `resourceVersion` that was read: of two that take it, one is refused.
+//! and that may stand still, so it begins only when the former leader has ended, and the clocks of two machines are never compared. The Lease is
+//! written with the `resourceVersion` that was read: of two that take it, one is refused.
 //!
 //! Each renewal also proves that the cluster's store is still the one that was written to. If the Lease is older than what this process wrote
 //! last, the store was set back, and nothing that was remembered counts any more.
