@@ -84,6 +84,7 @@ async fn whoever_stands_by_is_warm_writes_nothing_and_goes_on_when_the_leader_en
         !before.contains(DECIDED),
         "it has looked at an object before:\n{before}"
     );
+    scene.beside.push(other);
     wish(&scene, "churn", "Stopped").await;
     assert_eq!(scene.until_ready("churn", "Stopped").await, id);
     scene.delete_and_wait("churn").await;

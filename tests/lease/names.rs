@@ -58,8 +58,8 @@ async fn two_operators_of_one_namespace_each_have_their_own_lease_and_leave_each
             None
         );
     }
+    scene.beside.push(neighbour);
     scene.finish(2).await;
-    neighbour.says(LEADING).await;
 }
 
 /// A scene whose operator was killed in a create call, and one with another Lease that takes its place and finds the call announced. Returns the
