@@ -25,7 +25,6 @@ mod idle;
 mod judge;
 mod keys;
 mod late;
-mod leadership;
 mod left;
 mod life;
 mod lost;
