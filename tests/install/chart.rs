@@ -1,5 +1,6 @@
 //! What Helm makes of the chart without any cluster.
 
+use aicore_operator::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use harness::scene::Outcome;
 use serde_json::Value;
 use tokio::process::Command;
@@ -11,9 +12,14 @@ async fn helm(arguments: &[&str]) -> Outcome {
 }
 
 /// What the chart becomes with these values.
-pub async fn render(values: &[&str]) -> Outcome {
+async fn render(values: &[&str]) -> Outcome {
+    render_with(&set(values)).await
+}
+
+/// What the chart becomes with these arguments of Helm.
+pub async fn render_with(arguments: &[&str]) -> Outcome {
     let template = ["template", RELEASE, CHART, "--namespace", RELEASE];
-    helm(&[&template, &set(values)[..]].concat()).await
+    helm(&[&template, arguments].concat()).await
 }
 
 #[tokio::test]
@@ -24,6 +30,8 @@ async fn helm_finds_nothing_wrong_with_it() {
 
 #[tokio::test]
 async fn a_value_that_is_wrong_is_refused_by_name() {
+    let longest = format!("clusterId={}", "a".repeat(MAXIMUM_CLUSTER_ID + 1));
+    assert!(render(&[&longest[..longest.len() - 1]]).await.succeeded);
     let wrong = [
         ("secrets.clusterwide=true", "clusterwide"),
         ("secret.clusterWide=true", "'secret'"),
@@ -34,7 +42,10 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
         ("secrets.namespaces=team-a", "/secrets/namespaces"),
         ("image.digest=latest", "/image/digest"),
         ("clusterId=a b", "/clusterId"),
-        ("lease.durationSeconds=0", "/lease/durationSeconds"),
+        (&longest, "/clusterId"),
+        ("nameOverride=1st", "/nameOverride"),
+        ("lease.durationSeconds=1", "/lease/durationSeconds"),
+        ("lease.durationSeconds=301", "/lease/durationSeconds"),
         ("networkPolicy.metricsFrom=null", "networkPolicy"),
     ];
     for (value, named) in wrong {
@@ -50,11 +61,23 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
 
 #[tokio::test]
 async fn values_that_contradict_each_other_are_refused_with_a_sentence() {
-    let wrong: [&[&str]; 4] = [
+    let wrong: [&[&str]; 10] = [
         &["secrets.clusterWide=true", "secrets.namespaces={a}"],
         &["watchNamespace=a", "secrets.clusterWide=true"],
         &["watchNamespace=a", "emulator.enabled=true"],
         &["secrets.namespaces={a}", "emulator.enabled=true"],
+        &["serviceMonitor.enabled=true", "service.enabled=false"],
+        &["serviceAccount.create=false"],
+        &["podLabels.app\\.kubernetes\\.io/name=mine"],
+        &["extraEnvironment[0].name=AICORE_OPERATOR_MODE"],
+        &[
+            "clusterId=a",
+            "extraEnvironment[0].name=AICORE_OPERATOR_CLUSTER_ID",
+        ],
+        &[
+            "extraEnvironment[0].name=NO_PROXY",
+            "extraEnvironment[1].name=NO_PROXY",
+        ],
     ];
     for values in wrong {
         let refused = render(values).await;

@@ -25,6 +25,18 @@ async fn goes_on(world: &World, namespace: &str, id: &str, before: Supervised) {
     world.assert_nothing_was_refused();
 }
 
+/// The command in the README that begins so, and has this word in it.
+fn readme_says(begins: &str, word: &str) -> String {
+    let page = fs::read_to_string(Path::new(ROOT).join("README.md"));
+    let page = page.expect("there is one").replace("\\\n", " ");
+    let mut found = page
+        .lines()
+        .filter(|line| line.starts_with(begins) && line.contains(word));
+    let command = found.next().expect("the README has such a command");
+    assert_eq!(found.next(), None);
+    command.to_owned()
+}
+
 #[tokio::test]
 async fn what_was_installed_from_manifests_is_taken_over_by_the_chart() {
     let world = World::start().await;
@@ -33,15 +45,11 @@ async fn what_was_installed_from_manifests_is_taken_over_by_the_chart() {
     let before = world.operator("before").await;
     let id = world.run_example("default").await;
 
-    let take = [
-        "install",
-        RELEASE,
-        CHART,
-        "--take-ownership",
-        "--force-conflicts",
-    ];
-    let values = [QUICK, "secrets.clusterWide=true"];
-    world.helm(&[&take[..], &set(&values)].concat()).await;
+    let take = format!(
+        "{} --set '{QUICK}'",
+        readme_says("helm install", "--take-ownership")
+    );
+    world.types(&take).await;
 
     let role = world.get(RELEASE, &["clusterrole", RELEASE]).await;
     let rules = role["rules"].to_string();
