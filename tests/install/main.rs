@@ -6,6 +6,7 @@ mod emulator;
 mod image;
 mod least;
 mod manifest;
+mod objects;
 mod release;
 mod rights;
 mod secrets;
