@@ -61,7 +61,7 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
 
 #[tokio::test]
 async fn values_that_contradict_each_other_are_refused_with_a_sentence() {
-    let wrong: [&[&str]; 10] = [
+    let wrong: [&[&str]; 11] = [
         &["secrets.clusterWide=true", "secrets.namespaces={a}"],
         &["watchNamespace=a", "secrets.clusterWide=true"],
         &["watchNamespace=a", "emulator.enabled=true"],
@@ -70,6 +70,7 @@ async fn values_that_contradict_each_other_are_refused_with_a_sentence() {
         &["serviceAccount.create=false"],
         &["podLabels.app\\.kubernetes\\.io/name=mine"],
         &["extraEnvironment[0].name=AICORE_OPERATOR_MODE"],
+        &["extraArguments={--mode=observe}"],
         &[
             "clusterId=a",
             "extraEnvironment[0].name=AICORE_OPERATOR_CLUSTER_ID",

@@ -11,4 +11,5 @@ mod release;
 mod rights;
 mod secrets;
 mod upgrade;
+mod workflows;
 mod world;

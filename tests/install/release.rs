@@ -5,22 +5,30 @@ use std::path::Path;
 use std::time::Duration;
 
 use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
+use harness::process::Supervised;
+use harness::scene::LIMIT;
 use serde_json::{Value, json};
 
+use crate::image::program;
 use crate::world::{MODEL, QUICK, RELEASE, ROOT, World, end, texts};
 
 #[tokio::test]
 async fn the_chart_takes_the_first_example_to_running_and_back_to_nothing() {
+    // What is in the image, to the bit.
+    let shipped = program("aicore-operator").await;
     let world = World::start().await;
     let notes = world.install(&[QUICK]).await;
     assert!(
         notes.contains("Connections have to be where it may read Secrets: aicore-operator."),
         "{notes}"
     );
-    let operator = world.operator("operator").await;
-    let stand_by = world.operator("stand-by").await;
+    let operator = world.operator_of(&shipped, "operator").await;
+    let stand_by = world.operator_of(&shipped, "stand-by").await;
 
     let id = world.run_example(RELEASE).await;
+    for process in [&operator, &stand_by] {
+        assert_probes_are_answered(&world, process).await;
+    }
     world.delete(RELEASE, MODEL).await;
 
     world.assert_status(&id, None).await;
@@ -33,6 +41,26 @@ async fn the_chart_takes_the_first_example_to_running_and_back_to_nothing() {
     end(stand_by).await;
     end(operator).await;
     world.assert_nothing_was_refused();
+}
+
+/// What the installed Deployment asks its pods for is what the process answers.
+async fn assert_probes_are_answered(world: &World, process: &Supervised) {
+    let line = process
+        .wait_for_log_line("serving probes and metrics", LIMIT)
+        .await
+        .expect("it says where it listens");
+    let line: Value = serde_json::from_str(&line).expect("the log is JSON");
+    let address = line["address"].as_str().expect("it names the address");
+    let deployment = world.get(RELEASE, &["deployment.apps", RELEASE]).await;
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    for probe in ["livenessProbe", "readinessProbe"] {
+        let asked = &container[probe]["httpGet"];
+        assert_eq!(asked["port"], container["ports"][0]["name"], "{probe}");
+        let path = asked["path"].as_str().expect("it has a path");
+        let answer = reqwest::get(format!("http://{address}{path}")).await;
+        let status = answer.expect("it answers").status();
+        assert!(status.is_success(), "{probe}: {path}: {status}");
+    }
 }
 
 #[tokio::test]

@@ -162,4 +162,10 @@ subjects:
 {{- end -}}
 {{- $_ := set $told .name true -}}
 {{- end -}}
+{{- range .Values.extraArguments -}}
+{{- $variable := . | trimPrefix "--" | splitList "=" | first | upper | replace "-" "_" | printf "AICORE_OPERATOR_%s" -}}
+{{- if hasKey $told $variable -}}
+{{- fail (printf "the argument %s would overrule %s: leave it out of extraArguments, and set the value that stands for it" . $variable) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
