@@ -83,6 +83,26 @@ fn a_flag_that_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn namespaces_are_left_out_by_name_and_not_beside_a_single_one() {
+    let both = operator(&["run", "--namespace=a", "--exclude-namespaces=b,c"]);
+    assert_eq!(both.status.code(), Some(2));
+    assert!(
+        errors(&both).contains("cannot be used with"),
+        "{}",
+        errors(&both)
+    );
+    for name in ["b,", "B", "b,metadata.name=c", "-b"] {
+        let output = operator(&["run", &format!("--exclude-namespaces={name}")]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(
+            errors(&output).contains("is not the name of a namespace"),
+            "{}",
+            errors(&output)
+        );
+    }
+}
+
+#[test]
 fn every_flag_of_run_is_an_environment_variable_as_well() {
     let help = operator(&["run", "--help"]);
     let help = String::from_utf8_lossy(&help.stdout).into_owned();

@@ -106,6 +106,10 @@ subjects:
 - name: AICORE_OPERATOR_NAMESPACE
   value: {{ toYaml . }}
 {{- end }}
+{{- with .Values.excludeNamespaces }}
+- name: AICORE_OPERATOR_EXCLUDE_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- with include "aicore-operator.secretNamespaces" . | fromJsonArray }}
 - name: AICORE_OPERATOR_SECRET_NAMESPACES
   value: {{ join "," . | quote }}
@@ -134,6 +138,14 @@ subjects:
 {{- define "aicore-operator.check" -}}
 {{- if and .Values.secrets.clusterWide .Values.secrets.namespaces -}}
 {{- fail "secrets.clusterWide lets the operator read every Secret, and secrets.namespaces only some: set one of them" -}}
+{{- end -}}
+{{- if and .Values.watchNamespace .Values.excludeNamespaces -}}
+{{- fail "with watchNamespace the operator looks at that namespace and leaves all others out anyway: set only one of watchNamespace and excludeNamespaces" -}}
+{{- end -}}
+{{- range .Values.excludeNamespaces -}}
+{{- if has . $.Values.secrets.namespaces -}}
+{{- fail (printf "namespace %s is left to another operator, so this one reads no Secrets there: name it in only one of excludeNamespaces and secrets.namespaces" .) -}}
+{{- end -}}
 {{- end -}}
 {{- if and .Values.watchNamespace (or .Values.secrets.clusterWide .Values.secrets.namespaces) -}}
 {{- fail "with watchNamespace the operator reads Secrets in that namespace and nowhere else: set neither secrets.clusterWide nor secrets.namespaces" -}}
