@@ -9,6 +9,10 @@ readonly root
 readonly folder=${CARGO_TARGET_DIR:-$root/target}/image
 readonly context=$folder/context source=$folder/source taken=$folder/taken
 
+sha256() {
+  if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi
+}
+
 fail() {
   printf 'image: %s\n' "$*" >&2
   exit 1
@@ -40,7 +44,9 @@ inputs() {
   local instruction=$1 arguments=$2 from
   printf '%s %s\n' "$instruction" "$arguments"
   if [[ $instruction == COPY ]]; then
-    for from in ${arguments% *}; do (cd "$context" && find "$from" -type f | LC_ALL=C sort | xargs sha256sum); done
+    for from in ${arguments% *}; do
+      (cd "$context" && find "$from" -type f | LC_ALL=C sort | while read -r file; do sha256 "$file"; done)
+    done
   fi
 }
 
@@ -89,7 +95,7 @@ main() {
   filter
   while read -r instruction arguments; do
     number=$((number + 1))
-    key=$({ echo "$key" && inputs "$instruction" "$arguments"; } | sha256sum | cut -c 1-64)
+    key=$({ echo "$key" && inputs "$instruction" "$arguments"; } | sha256 | cut -c 1-64)
     [[ $(cat "$taken/$number" 2>/dev/null) != "$key" ]] || continue
     rm -f "$taken/$number"
     take "$instruction" "$arguments" </dev/null
