@@ -9,8 +9,8 @@ COPY tests/harness/Cargo.toml tests/harness/
 COPY tests/model/Cargo.toml tests/model/
 RUN for package in . tests/emulator tests/harness tests/model; do \
       mkdir -p $package/src $package/benches \
-      && touch $package/src/lib.rs $package/benches/list.rs \
-      && echo 'fn main() {}' >$package/src/main.rs \
+      && echo '//! Nothing yet.' | tee $package/src/lib.rs $package/src/main.rs $package/benches/list.rs \
+      && echo 'fn main() {}' >>$package/src/main.rs \
       || exit 1; \
     done
 RUN cargo build --release --locked --package aicore-operator --package aicore-emulator --bins \

@@ -119,6 +119,26 @@ async fn namespaces_are_left_out_where_somebody_names_them() {
 }
 
 #[tokio::test]
+async fn the_notes_tell_what_lets_prometheus_in() {
+    let notes = async |values: &[&str]| {
+        let install = ["install", RELEASE, CHART, "--dry-run=client"];
+        let shown = helm(&[&install[..], &set(values)].concat()).await;
+        assert!(shown.succeeded, "{}", shown.errors);
+        shown.output
+    };
+    let command = "kubectl label namespace <namespace of Prometheus> aicore.dev/metrics=true";
+    let told = notes(&["serviceMonitor.enabled=true"]).await;
+    assert!(told.lines().any(|line| line == command), "{told}");
+    for needless in [
+        &[][..],
+        &["serviceMonitor.enabled=true", "networkPolicy.enabled=false"],
+    ] {
+        let told = notes(needless).await;
+        assert!(!told.contains("kubectl label"), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn the_version_of_the_chart_is_that_of_the_program() {
     let shown = helm(&["show", "chart", CHART]).await;
     for field in ["version", "appVersion"] {

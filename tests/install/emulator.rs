@@ -63,7 +63,7 @@ async fn key_at(world: &World, url: &str) -> String {
 }
 
 /// The commands that the notes tell, from the line that begins so on: a here-document to its end, otherwise the line alone.
-fn told(notes: &str, begins: &str) -> String {
+pub fn told(notes: &str, begins: &str) -> String {
     let lines: Vec<_> = notes.lines().collect();
     let first = lines.iter().position(|line| line.starts_with(begins));
     let first = first.unwrap_or_else(|| panic!("no line begins with {begins} in\n{notes}"));

@@ -9,6 +9,7 @@ use harness::process::Supervised;
 use harness::scene::LIMIT;
 use serde_json::{Value, json};
 
+use crate::emulator::told;
 use crate::image::program;
 use crate::world::{MODEL, QUICK, RELEASE, ROOT, World, end, texts};
 
@@ -154,11 +155,13 @@ async fn an_operator_that_lives_through_its_own_uninstall_does_no_harm() {
 }
 
 #[tokio::test]
-async fn the_page_leads_to_a_cluster_without_models_and_without_an_operator() {
+async fn notes_and_page_lead_to_a_model_that_runs_and_to_a_cluster_without_models_and_operator() {
     let world = World::start().await;
-    world.install(&[QUICK]).await;
+    let notes = world.install(&[QUICK]).await;
     let operator = world.operator("operator").await;
-    let id = world.run_example(RELEASE).await;
+    world.put_key(RELEASE).await;
+    world.types(&told(&notes, "kubectl apply")).await;
+    let id = world.until_ready(RELEASE, MODEL).await;
     for block in typed("With the models") {
         world.types(&block).await;
     }
@@ -192,10 +195,8 @@ async fn what_is_held_when_no_operator_comes_back_is_let_go_by_hand() {
     end(operator).await;
     world.helm(&["uninstall", RELEASE, "--wait"]).await;
     let before = world.ai_core.effects().await;
-    let delete = ["delete", "namespace", "team-a"];
-    world
-        .kubectl(&[&delete[..], &["--wait=false"]].concat())
-        .await;
+    let delete = ["delete", "namespace", "team-a", "--wait=false"];
+    world.kubectl(&delete).await;
     let held = |namespace: &Value| {
         let told = namespace["status"]["conditions"].to_string();
         ["aicore.dev/deployment in 1", "aicore.dev/in-use in 2"]
@@ -217,9 +218,8 @@ async fn what_is_held_when_no_operator_comes_back_is_let_go_by_hand() {
     assert_eq!(left, "example.com/a example.com/b");
     let none = json!({"metadata": {"finalizers": null}}).to_string();
     world.kubectl(&[&patch[..], &[&none]].concat()).await;
-    world
-        .kubectl(&[&delete[..], &["--timeout=30s"]].concat())
-        .await;
+    let gone = ["wait", "--for=delete", "namespace/team-a", "--timeout=30s"];
+    world.kubectl(&gone).await;
     assert_eq!(world.ai_core.effects().await, before);
     world.assert_status(&id, Some("RUNNING")).await;
 }
