@@ -96,7 +96,7 @@ fn newer(symbols: &str) -> Vec<&str> {
         .filter_map(|line| line.split(" UND ").nth(1)?.split_whitespace().next())
         .collect();
     let versioned = |symbol: &&str| symbol.contains("@GLIBC_");
-    assert!(asked.iter().any(|symbol| versioned(&symbol)), "{symbols}");
+    assert!(asked.iter().any(versioned), "{symbols}");
     asked
         .into_iter()
         .filter(|symbol| !symbol.starts_with("__isoc23_"))
