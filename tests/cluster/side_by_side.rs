@@ -268,7 +268,7 @@ async fn a_namespace_is_handed_over_and_its_next_operator_goes_on_with_what_runs
     start_own(&mut scene, other).await;
     scene.beside[0].says("gaps=0").await;
     // Longer than it takes until what has to go besides would be ended.
-    scene.ai_core.listed_again(16, LIMIT).await;
+    scene.ai_core.listed_again(12, 3 * LIMIT).await;
     assert_eq!(
         scene.ai_core.status_of(&by_hand).await.as_deref(),
         Some("RUNNING"),
