@@ -5,6 +5,7 @@ pub mod control_plane;
 pub mod emulated;
 pub mod laws;
 pub mod manifests;
+pub mod mutual_tls;
 pub mod operator;
 pub mod process;
 pub mod proxy;
