@@ -40,6 +40,7 @@ mod office_hours;
 mod outage;
 mod pausing;
 mod protection;
+mod proxies;
 mod readings;
 mod refusals;
 mod repetition;
