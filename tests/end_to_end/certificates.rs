@@ -118,7 +118,7 @@ async fn the_end_of_a_certificate_is_told_ahead_until_a_new_one_is_there() {
 #[tokio::test]
 async fn when_a_certificate_is_over_a_person_is_asked_and_a_new_one_heals_everything() {
     let (scene, tokens) = unconnected().await;
-    let ending = week_with_left(&tokens, SignedDuration::from_secs(8));
+    let ending = week_with_left(&tokens, SignedDuration::from_secs(20));
     put_certificate(&scene, &tokens, &ending).await;
     scene.put(&connection(CONNECTION, SECRET)).await;
     for name in ["churn", "fraud"] {
