@@ -181,9 +181,12 @@ async fn a_key_that_is_revoked_with_its_binding_is_told_as_that_and_another_secr
     let (scene, id) = scene_with_one().await;
     own_secret(&scene).await;
     begin_deletion(&scene).await;
+    delete_secret(&scene, SECRET).await;
+    scene
+        .until_reason("Connection", CONNECTION, "SecretTerminating")
+        .await;
     scene.ai_core.revoke_key().await;
     scene.ai_core.revoke_tokens().await;
-    delete_secret(&scene, SECRET).await;
 
     let (reason, message) = until_stalled(&scene).await;
     assert_eq!(reason, "CredentialsRevoked");
