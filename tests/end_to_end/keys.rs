@@ -3,14 +3,17 @@
 
 use aicore_emulator::Operation::{CreateDeployment, StopDeployment, Token};
 use harness::emulated::TENANT;
-use harness::scene::{CONNECTION, LIMIT, SECRET, Scene, condition, secret};
+use harness::scene::{CONNECTION, LIMIT, SECRET, Scene, Setting, condition, secret};
 use serde_json::{Value, json};
 
-use crate::manifests::{deployment, scene};
+use crate::manifests::{OPERATOR, deployment, scene};
 
 /// A running deployment whose stop takes until [`let_it_stop`].
 async fn scene_with_one() -> (Scene, String) {
-    let scene = scene().await;
+    with_one(scene().await).await
+}
+
+async fn with_one(scene: Scene) -> (Scene, String) {
     scene.put(&deployment("churn")).await;
     let id = scene.until_ready("churn", "Running").await;
     scene.ai_core.set(json!({"stoppingMs": 600_000})).await;
@@ -178,7 +181,12 @@ async fn own_secret(scene: &Scene) {
 /// As when a ServiceBinding is deleted, and the last token of its key ends before the deployment has stopped.
 #[tokio::test]
 async fn a_key_that_is_revoked_with_its_binding_is_told_as_that_and_another_secret_takes_over() {
-    let (scene, id) = scene_with_one().await;
+    // The Connection asks for itself now and then whether its key still works.
+    let setting = Setting {
+        arguments: &["--resync-seconds", "1"],
+        ..Setting::of(OPERATOR)
+    };
+    let (scene, id) = with_one(Scene::start(setting).await).await;
     own_secret(&scene).await;
     begin_deletion(&scene).await;
     delete_secret(&scene, SECRET).await;
