@@ -5,6 +5,7 @@ mod adoption;
 mod bad_days;
 mod blackout;
 mod causes;
+mod certificates;
 mod chain;
 mod checked;
 mod choices;
