@@ -6,7 +6,8 @@ use std::process::Command;
 use aicore_emulator::Operation::{ListDeployments, Token};
 use aicore_emulator::{BulkUpdates, Effect, Response, Settings};
 use harness::manifests::{deployment, deployment_that_ends, with};
-use harness::scene::{CONNECTION, LIMIT, Scene, Setting};
+use harness::mutual_tls::Authority;
+use harness::scene::{CONNECTION, LIMIT, Scene, Setting, connection, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -179,11 +180,12 @@ fn part(expression: String) -> Part {
 
 /// Has the operator meet what there are metrics for: objects in every condition, a model that goes, a request for many, and calls that fail.
 async fn live_through_everything(scene: &Scene) {
-    let broken = harness::scene::connection("broken", "missing");
+    let broken = connection("broken", "missing");
     scene.put(&broken).await;
     scene
         .until_reason("Connection", "broken", "SecretMissing")
         .await;
+    use_a_certificate(scene).await;
     serve_a_model_that_goes(scene).await;
     scene.put(&deployment_that_ends("dead", "DEAD")).await;
     scene
@@ -243,6 +245,26 @@ async fn until_exported(scene: &Scene, token: bool, status: u16) {
         assert!(begin.elapsed() < LIMIT, "{series} is not exported");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
+}
+
+/// Has a Connection use a key with a certificate. Its end is told, also where no token can be had.
+async fn use_a_certificate(scene: &Scene) {
+    let issued = Authority::default().issue("client.example.com");
+    let key = json!({
+        "clientid": "client-1",
+        "certificate": issued.certificate,
+        "key": issued.key.serialize_pem(),
+        "certurl": "https://127.0.0.1:9",
+        "serviceurls": {"AI_API_URL": scene.ai_core.url()},
+    });
+    scene
+        .put(&secret("certificate", &json!({"key": key.to_string()})))
+        .await;
+    scene.put(&connection("certificate", "certificate")).await;
+    let told = |object: &Value| object["status"]["certificate"]["notAfter"].is_string();
+    scene
+        .until("Connection", "certificate", "its end is told", told)
+        .await;
 }
 
 /// Has a model served that AI Core deprecates and retires soon.

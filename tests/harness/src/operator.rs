@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -32,24 +33,25 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 /// Where the manifests are.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 16] = [
+/// What every operator of a test is told.
+const ARGUMENTS: [&str; 8] = [
     "run",
     "--allow-http",
     "--own-namespace",
     NAMESPACE,
     "--listen",
     "127.0.0.1:0",
-    "--poll-seconds",
-    "0.5",
-    "--busy-poll-seconds",
-    "0.1",
-    "--create-grace-seconds",
-    "2",
-    "--request-timeout-seconds",
-    "3",
     "--log",
     "aicore_operator=debug",
+];
+
+/// Timings that let a test see a whole life in seconds, where the setting does not say otherwise. The request timeout plus the grace period is what
+/// an interrupted create call costs.
+const TIMINGS: [[&str; 2]; 4] = [
+    ["--poll-seconds", "0.5"],
+    ["--busy-poll-seconds", "0.1"],
+    ["--create-grace-seconds", "2"],
+    ["--request-timeout-seconds", "3"],
 ];
 
 /// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
@@ -141,8 +143,9 @@ impl Operator {
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
         let defaults = [["--lease-name", &lease], LEASE, LOG_FORMAT];
-        let spec = defaults
+        let spec = TIMINGS
             .into_iter()
+            .chain(defaults)
             .filter(|[flag, _]| !setting.arguments.contains(flag))
             .fold(spec, ProcessSpec::arguments);
         let spec = setting
@@ -456,4 +459,31 @@ pub async fn install(control_plane: &ControlPlane) {
             String::from_utf8_lossy(&output.stderr)
         );
     }
+    allow_leases(control_plane).await;
+}
+
+/// Lets the operator hold a Lease of any name in its namespace: the chart allows the one of its release, and every scene has one of its own.
+async fn allow_leases(control_plane: &ControlPlane) {
+    const NAME: &str = "leases-of-scenes";
+    let client = control_plane.admin_client();
+    let apply = PatchParams::apply("test").force();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": NAME},
+        "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "update"]}],
+    });
+    let roles: Api<Role> = Api::namespaced(client.clone(), NAMESPACE);
+    let allowed = roles.patch(NAME, &apply, &Patch::Apply(role)).await;
+    allowed.expect("an administrator may allow it");
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": NAME},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME},
+        "subjects": [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": NAMESPACE}],
+    });
+    let bindings: Api<RoleBinding> = Api::namespaced(client, NAMESPACE);
+    let bound = bindings.patch(NAME, &apply, &Patch::Apply(binding)).await;
+    bound.expect("an administrator may bind it");
 }
