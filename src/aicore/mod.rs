@@ -26,6 +26,7 @@ mod pace;
 mod paging;
 mod poller;
 mod proof;
+mod realm;
 mod resources;
 mod service_key_error;
 mod snapshot;
@@ -47,6 +48,7 @@ pub use inventory::{Change, Event, GroupKey, Inventory, InventoryOptions, Observ
 pub use logs::LogLine;
 pub use models::{Model, ModelList, ModelVersion};
 pub use pace::{Paces, Rate};
+pub use realm::Realm;
 pub use resources::Resources;
 pub use service_key_error::ServiceKeyError;
 pub use types::*;

@@ -21,7 +21,7 @@ use super::programs::Programs;
 use super::tell::events::Events;
 use super::uninstall::Uninstalls;
 use crate::aicore::{
-    Batcher, ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant,
+    Batcher, ClientOptions, GroupKey, Inventory, InventoryOptions, Realm, Snapshot,
 };
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lease::{Leadership, LeaseOptions};
@@ -172,9 +172,9 @@ impl Context {
         }
     }
 
-    /// The tenant that a Connection leads to.
-    pub(crate) fn tenant_of(&self) -> impl Fn(&(String, String)) -> Option<Tenant> + '_ {
-        |connection| self.connections.tenant(connection)
+    /// The realm of a Connection's credentials.
+    pub(crate) fn realm_of(&self) -> impl Fn(&(String, String)) -> Option<Realm> + '_ {
+        |connection| self.connections.realm(connection)
     }
 
     /// Those deployments of a list that no object holds, except `but`.
@@ -185,7 +185,7 @@ impl Context {
         but: Option<&str>,
     ) -> BTreeSet<String> {
         let ids = snapshot.iter().map(|deployment| deployment.id.as_str());
-        self.claims.unclaimed(key, ids, but, &self.tenant_of())
+        self.claims.unclaimed(key, ids, but, &self.realm_of())
     }
 
     /// Has `object` woken, or not any more, at the next news of a group. It is asked for before a list is looked at, because the news may come
