@@ -278,7 +278,6 @@ impl Shared {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
-
 }
 
 impl State {

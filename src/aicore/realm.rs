@@ -131,7 +131,11 @@ mod tests {
             "sub.authentication.eu10.example.com/uaa",
             "cert.sub.authentication.eu10.example.com",
         ] {
-            assert_ne!(accepted(own, "opaque"), accepted(other, "opaque"), "{other}");
+            assert_ne!(
+                accepted(own, "opaque"),
+                accepted(other, "opaque"),
+                "{other}"
+            );
         }
     }
 
@@ -139,7 +143,10 @@ mod tests {
     fn an_accepted_token_of_another_zone_makes_another_realm_where_it_tells() {
         let host = "authentication.example.com";
         let of = |claims: &str| accepted(host, &token(claims));
-        assert_eq!(of(r#"{"zid":"a","jti":"1"}"#), of(r#"{"zid":"a","jti":"2"}"#));
+        assert_eq!(
+            of(r#"{"zid":"a","jti":"1"}"#),
+            of(r#"{"zid":"a","jti":"2"}"#)
+        );
         assert_ne!(of(r#"{"zid":"a"}"#), of(r#"{"zid":"b"}"#));
         assert_eq!(of("{}"), accepted(host, "opaque"));
         assert_eq!(of("{}"), accepted(host, "no.t!.jwt"));
@@ -148,9 +155,8 @@ mod tests {
     #[test]
     fn unproven_credentials_are_alone() {
         let host = "sub.authentication.eu10.example.com";
-        let unproven = |fingerprint: &str| {
-            Realm::unproven(&tenant(), &url(host), fingerprint.to_owned())
-        };
+        let unproven =
+            |fingerprint: &str| Realm::unproven(&tenant(), &url(host), fingerprint.to_owned());
         assert!(unproven("a").is_unproven());
         assert_ne!(unproven("a"), unproven("b"));
         assert_ne!(unproven("a"), accepted(host, "opaque"));

@@ -160,12 +160,7 @@ impl Claims {
     }
 
     /// The uid of the object that holds `id`: the oldest that records or reserves it, else the oldest that names it.
-    pub(crate) fn holder(
-        &self,
-        key: &GroupKey,
-        id: &str,
-        realm_of: RealmOf<'_>,
-    ) -> Option<String> {
+    pub(crate) fn holder(&self, key: &GroupKey, id: &str, realm_of: RealmOf<'_>) -> Option<String> {
         self.register.lock().holder(key, id, realm_of)
     }
 

@@ -92,7 +92,10 @@ fn add<T: Clone + PartialEq>(kept: &mut Vec<T>, more: &[T], limit: usize) -> boo
 
 /// Drops what is not to be found in AI Core any more, as far as the newest list of each group tells.
 pub(super) fn prune(context: &Context, connection: &Connection, status: &mut ConnectionStatus) {
-    let name = (connection.namespace().unwrap_or_default(), connection.name_any());
+    let name = (
+        connection.namespace().unwrap_or_default(),
+        connection.name_any(),
+    );
     let Some(realm) = context.connections.realm(&name) else {
         return;
     };

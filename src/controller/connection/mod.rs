@@ -118,10 +118,7 @@ async fn work(
     connection: &Connection,
 ) -> Result<Action, kube::Error> {
     // A grant that is withdrawn counts at once, whatever becomes of the rest.
-    if context
-        .connections
-        .grant(name, &connection.spec.access)
-    {
+    if context.connections.grant(name, &connection.spec.access) {
         wake_users(context, name);
     }
     let mut users = None;

@@ -92,9 +92,7 @@ fn returned(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Option<S
     let created = subject.remember(|memory| memory.created.clone());
     let (_, id) = created.filter(|(call, _)| *call == intent.key())?;
     let context = subject.context;
-    let holder = context
-        .claims
-        .holder(&access.key, &id, &context.realm_of());
+    let holder = context.claims.holder(&access.key, &id, &context.realm_of());
     holder
         .is_none_or(|holder| holder == subject.uid)
         .then_some(id)
