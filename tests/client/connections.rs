@@ -79,6 +79,7 @@ enum Trouble {
 struct Issuer {
     url: String,
     key: Value,
+    http: reqwest::Client,
     state: Arc<Mutex<Issuing>>,
 }
 
@@ -95,6 +96,7 @@ impl Issuer {
         let issuer = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
             key: key.await,
+            http: reqwest::Client::new(),
             state: Arc::default(),
         };
         let routes = Router::new()
@@ -129,7 +131,7 @@ impl Issuer {
             ("client_secret", text("clientsecret")),
         ];
         let url = format!("{}/oauth/token", text("url"));
-        let answer = reqwest::Client::new().post(url).form(&form).send().await;
+        let answer = self.http.post(url).form(&form).send().await;
         let mut token: Value = answer.unwrap().json().await.unwrap();
         token["expires_in"] = json!(LIFE.as_secs());
         token.to_string()
@@ -141,7 +143,7 @@ impl Issuer {
         key["clientid"] = json!(id);
         key["url"] = json!(self.url);
         let options = ClientOptions {
-            request_timeout: Duration::from_millis(500),
+            request_timeout: Duration::from_secs(2),
             ..remote::options()
         };
         let client = Client::new(remote::service_key(&key), &options).unwrap();
