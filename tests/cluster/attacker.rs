@@ -211,6 +211,8 @@ async fn neither_a_copied_name_nor_configuration_makes_anything_anothers() {
     }
     assert_eq!(effects_on(&scene, &id).await, [CreateDeployment]);
     assert_eq!(effects_on(&scene, &decoy).await, []);
+    // What bears the victim's name goes with it, and that is not what this is about.
+    scene.ai_core.remove(&decoy).await;
     assert_unharmed(scene, &id, 3).await;
 }
 

@@ -3,7 +3,7 @@
 use aicore_emulator::Operation::CreateDeployment;
 use harness::emulated::{OTHER_TENANT, TENANT};
 use harness::manifests::{adoption, deployment};
-use harness::scene::{GROUP, condition, connection, secret};
+use harness::scene::{GROUP, connection, secret};
 use serde_json::{Value, json};
 
 use crate::attacker::{assert_unharmed, effects_on, with_victim, within};
@@ -99,16 +99,12 @@ async fn a_genuine_key_of_another_tenant_that_claims_this_one_shares_nothing_wit
         scene
             .put(&through_own(observing(adoption(name, wanted, "Orphan"))))
             .await;
-        scene
-            .until("Deployment", name, "it does not find it", |object| {
-                condition(object, "Stalled")["reason"] == "DeploymentMissing"
-            })
-            .await;
+        scene.until_stalled(name, "NeverSeen").await;
     }
     scene
         .put(&through_own(adoption("second", &free, "Delete")))
         .await;
-    scene.until_stalled("second", "DeploymentMissing").await;
+    scene.until_stalled("second", "NeverSeen").await;
     // And the victim's tenant is looked at with the victim's key.
     let owner = scene.owner.clone();
     scene.enter(&owner);
