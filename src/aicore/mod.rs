@@ -29,6 +29,7 @@ mod proof;
 mod realm;
 mod resources;
 mod service_key_error;
+mod sketch;
 mod snapshot;
 mod stream;
 mod text;

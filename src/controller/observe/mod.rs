@@ -10,6 +10,7 @@ mod group;
 pub(crate) mod look;
 mod lost;
 pub(crate) mod others;
+mod out_of_sight;
 mod remote;
 pub(crate) mod signs;
 mod time_to_live;
