@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::bulk::{self, Verb};
+use super::certificate::Validity;
 use super::credentials::{ServiceKey, Tenant};
 use super::error::Error;
 use super::inventory::GroupKey;
@@ -15,7 +16,9 @@ use super::learned::Learned;
 use super::links::{continue_token, created_id};
 use super::paging::{Listing, incomplete};
 use super::realm::Realm;
+use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
+use super::token::TokenFacts;
 pub use super::transport::ClientOptions;
 use super::transport::{Call, Transport};
 use super::types::{
@@ -89,6 +92,11 @@ impl Client {
         self.transport.has_token()
     }
 
+    /// When the certificate of an X.509 key is valid, where that can be read.
+    pub fn certificate(&self) -> Option<Validity> {
+        self.transport.key().certificate()
+    }
+
     /// What its calls are measured with.
     pub(super) fn remote_calls(&self) -> &RemoteCalls {
         self.transport.remote_calls()
@@ -108,9 +116,27 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::TokenRejected`] or [`Error::TokenUnavailable`].
+    /// [`Error::TokenRejected`], [`Error::TokenUnavailable`] or [`Error::CertificateExpired`].
     pub async fn check_token(&self) -> Result<(), Error> {
         self.transport.check_token().await
+    }
+
+    /// Makes any call once and gives the answer as it is, a refusing one as well: for finding out how AI Core answers.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, no turn, or no whole answer.
+    pub(crate) async fn ask(&self, call: &Call<'_>) -> Result<Reply, Error> {
+        self.transport.exchange(call).await
+    }
+
+    /// What may be told about the token in use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenRejected`] or [`Error::TokenUnavailable`].
+    pub(crate) async fn token_facts(&self) -> Result<TokenFacts, Error> {
+        self.transport.token_facts().await
     }
 
     // === deployments ===

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::addresses::{api_url, token_url};
+use super::certificate::Validity;
 use super::proof::Proof;
 use super::service_key_error::ServiceKeyError;
 use super::{http, layout};
@@ -61,13 +62,30 @@ impl ServiceKey {
         Self::from_credentials(&credentials)
     }
 
+    /// Reads a service key as SAP BTP hands it out: one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object, or when a field is missing or unusable.
+    pub fn from_json(text: &[u8]) -> Result<Self, ServiceKeyError> {
+        // The parser's message could quote a secret.
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(credentials)) => Self::from_credentials(&credentials),
+            Ok(_) => Err(ServiceKeyError::NoObject { line: 0, column: 0 }),
+            Err(error) => Err(ServiceKeyError::NoObject {
+                line: error.line(),
+                column: error.column(),
+            }),
+        }
+    }
+
     fn from_credentials(credentials: &Map<String, Value>) -> Result<Self, ServiceKeyError> {
         let client_id = required(credentials, "clientid")?;
         let proof = proof(credentials)?;
         let api_url = api_url(&required_api_url(credentials)?)?;
         let field = proof.address_field();
         let token_url = token_url(field, &required(credentials, field)?)?;
-        if matches!(proof, Proof::Certificate(_)) && token_url.scheme() != "https" {
+        if matches!(proof, Proof::Certificate { .. }) && token_url.scheme() != "https" {
             let why = "a certificate is only shown over https";
             return Err(ServiceKeyError::InvalidUrl { field, why });
         }
@@ -92,6 +110,14 @@ impl ServiceKey {
     /// The OAuth client id. Not a secret.
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// When the certificate of an X.509 key is valid, where that can be read.
+    pub fn certificate(&self) -> Option<Validity> {
+        match self.proof {
+            Proof::Secret(_) => None,
+            Proof::Certificate { validity, .. } => validity,
+        }
     }
 
     /// How the client proves who it is.
@@ -370,7 +396,7 @@ mod tests {
     #[test]
     fn an_x509_key_proves_itself_by_its_certificate_at_an_address_of_its_own() {
         let key = read([("key", x509().to_string())]).unwrap();
-        assert!(matches!(key.proof(), Proof::Certificate(_)));
+        assert!(matches!(key.proof(), Proof::Certificate { .. }));
         assert_eq!(
             key.token_url().as_str(),
             "https://zone.authentication.cert.example.com/oauth/token"

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
 use reqwest::{Request, StatusCode};
 use serde::Deserialize;
@@ -35,10 +36,14 @@ pub(super) struct Grant {
 }
 
 /// How the credentials are shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The secret in the form.
+    #[default]
     Form,
+    /// The secret as HTTP Basic authentication.
     Basic,
+    /// A certificate, when the connection was opened.
     Certificate,
 }
 
@@ -48,22 +53,26 @@ pub(super) struct Issued {
     pub(super) access_token: String,
     #[serde(default)]
     expires_in: Value,
+    #[serde(skip)]
+    pub(super) way: Way,
 }
 
 impl Issued {
+    /// How long the token lives, by what the answer says or else by what is assumed.
     pub(super) fn lifetime(&self) -> Duration {
+        self.stated_lifetime().unwrap_or(ASSUMED_LIFETIME)
+    }
+
+    /// How long the token lives, when the answer says so.
+    pub(super) fn stated_lifetime(&self) -> Option<Duration> {
         let seconds = match &self.expires_in {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
+            Value::Number(number) => number.as_f64()?,
+            Value::String(text) => text.trim().parse().ok()?,
+            _ => return None,
         };
         // The comparison also refuses NaN.
-        match seconds {
-            Some(seconds) if seconds >= 0.0 => {
-                Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64()))
-            }
-            _ => ASSUMED_LIFETIME,
-        }
+        let is_a_time = seconds >= 0.0;
+        is_a_time.then(|| Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64())))
     }
 }
 
@@ -80,8 +89,9 @@ impl Grant {
 
     /// Asks for a token in the way that was accepted last, and in the other way where that is refused.
     pub(super) async fn request(&self) -> Result<Issued, Error> {
-        if matches!(self.key.proof(), Proof::Certificate(_)) {
-            return self.ask(Way::Certificate).await;
+        if matches!(self.key.proof(), Proof::Certificate { .. }) {
+            let outcome = self.ask(Way::Certificate).await;
+            return outcome.map_err(|error| self.explained(error, Timestamp::now()));
         }
         let (first, second) = if self.prefers_basic.load(Ordering::Relaxed) {
             (Way::Basic, Way::Form)
@@ -120,6 +130,22 @@ impl Grant {
         }
     }
 
+    /// A certificate that is not valid any more explains why no connection comes about, or why the endpoint refuses it.
+    fn explained(&self, error: Error, now: Timestamp) -> Error {
+        let refused = match &error {
+            Error::TokenRejected(_) => true,
+            Error::TokenUnavailable { source, .. } => source.is_some(),
+            _ => false,
+        };
+        match self.key.certificate() {
+            Some(validity) if refused && validity.is_over(now) => Error::CertificateExpired {
+                not_after: validity.not_after,
+                source: Arc::new(error),
+            },
+            _ => error,
+        }
+    }
+
     async fn ask(&self, way: Way) -> Result<Issued, Error> {
         let request = self
             .request_in(way)
@@ -146,6 +172,7 @@ impl Grant {
         if status.is_success() {
             // The parser's message could quote the token, so it is not passed on.
             return serde_json::from_slice(&body)
+                .map(|issued| Issued { way, ..issued })
                 .map_err(|_| self.unusable("the answer is no JSON with an access_token"));
         }
         let encoded = header

@@ -13,7 +13,6 @@ pub(crate) mod others;
 mod out_of_sight;
 mod remote;
 pub(crate) mod signs;
-mod time_to_live;
 
 use std::time::Duration;
 
@@ -194,7 +193,7 @@ async fn look_at_everything(
     let findings = match findings(subject, goal, access).await? {
         Ok(findings) => findings,
         Err(blocked) => {
-            block(observation, blocked);
+            block(observation, blocked.explained_by(access));
             return Ok(());
         }
     };
@@ -219,7 +218,7 @@ async fn look_at_everything(
             observation.predecessor = predecessor;
         }
         (Err(blocked), _) | (_, Err(blocked)) => {
-            block(observation, blocked);
+            block(observation, blocked.explained_by(access));
             return Ok(());
         }
     }
