@@ -11,9 +11,11 @@ use super::bulk::{self, Verb};
 use super::certificate::Validity;
 use super::credentials::{ServiceKey, Tenant};
 use super::error::Error;
+use super::inventory::GroupKey;
 use super::learned::Learned;
 use super::links::{continue_token, created_id};
 use super::paging::{Listing, incomplete};
+use super::realm::Realm;
 use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
 use super::token::TokenFacts;
@@ -65,6 +67,29 @@ impl Client {
     /// The tenant that the credentials open.
     pub fn tenant(&self) -> &Tenant {
         self.transport.key().tenant()
+    }
+
+    /// With whom the credentials share what they find out. It is another one once AI Core has accepted them: has given a list.
+    pub fn realm(&self) -> Realm {
+        self.transport.realm()
+    }
+
+    /// The realm of the credentials before AI Core has accepted them.
+    pub(super) fn unproven_realm(&self) -> Realm {
+        self.transport.unproven_realm()
+    }
+
+    /// A resource group as these credentials may know it now.
+    pub fn group_key(&self, group: &str) -> GroupKey {
+        GroupKey {
+            realm: self.realm(),
+            group: group.to_owned(),
+        }
+    }
+
+    /// Whether a token is at hand that has not ended.
+    pub(super) fn has_token(&self) -> bool {
+        self.transport.has_token()
     }
 
     /// When the certificate of an X.509 key is valid, where that can be read.
@@ -403,7 +428,11 @@ impl Client {
             count = count.max(page.count);
             groups.extend(page.objects);
             match continue_token(&answer.headers)? {
-                None => return all_groups(groups, count),
+                None => {
+                    let groups = all_groups(groups, count)?;
+                    self.transport.trust_in(&answer);
+                    return Ok(groups);
+                }
                 next if next == token => {
                     return Err(incomplete(
                         "a page of resource groups leads to itself".to_owned(),

@@ -228,11 +228,12 @@ impl Error {
         }
     }
 
-    /// Whether other credentials of the same tenant could fare better.
+    /// Whether other credentials of the same tenant could fare better: each has a token endpoint of its own, too.
     pub(super) fn depends_on_credentials(&self) -> bool {
         matches!(
             self,
             Self::TokenRejected(_)
+                | Self::TokenUnavailable { .. }
                 | Self::CertificateExpired { .. }
                 | Self::Unauthorized(_)
                 | Self::Forbidden(_)

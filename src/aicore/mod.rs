@@ -27,6 +27,7 @@ mod pace;
 mod paging;
 mod poller;
 mod proof;
+mod realm;
 mod reply;
 mod resources;
 mod service_key_error;
@@ -53,6 +54,7 @@ pub use inventory::{Change, Event, GroupKey, Inventory, InventoryOptions, Observ
 pub use logs::LogLine;
 pub use models::{Model, ModelList, ModelVersion};
 pub use pace::{Paces, Rate};
+pub use realm::Realm;
 pub(crate) use reply::Reply;
 pub use resources::Resources;
 pub use service_key_error::ServiceKeyError;

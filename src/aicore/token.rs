@@ -229,6 +229,13 @@ impl TokenSource {
         token.unwrap_or_else(|_| Err(self.too_late()))
     }
 
+    /// Whether there is a token that has not ended.
+    pub(super) fn is_at_hand(&self) -> bool {
+        let state = self.inner.state();
+        let current = state.current.as_ref();
+        current.is_some_and(|token| Instant::now() < token.ends_at)
+    }
+
     fn too_late(&self) -> Error {
         self.inner.grant.unusable("the time ran out")
     }

@@ -1,6 +1,6 @@
 //! One request of the AI Core API: authorised, bounded in time and size, its answer sorted into success or an [`Error`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use super::credentials::ServiceKey;
 use super::error::{Error, root_cause};
 use super::http;
 use super::pace::{Pace, Paces, Rate, Urgency};
+use super::realm::{Realm, Zone};
 use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
 use super::stream;
@@ -101,8 +102,14 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) headers: HeaderMap,
-    /// The token that was sent, to blank it in texts.
+    /// The token that was sent.
     token: Token,
+}
+
+/// What credentials share with others from the moment on at which AI Core has accepted them.
+struct Accepted {
+    realm: Realm,
+    pace: Arc<Pace>,
 }
 
 /// The way to one tenant.
@@ -110,7 +117,11 @@ pub(super) struct Transport {
     key: ServiceKey,
     http: reqwest::Client,
     tokens: TokenSource,
-    pace: Arc<Pace>,
+    /// Its own pace, until AI Core has accepted the credentials.
+    first_pace: Pace,
+    paces: Paces,
+    rate: Rate,
+    accepted: OnceLock<Accepted>,
     request_timeout: Duration,
     doubted_token_age: Duration,
     remote_calls: RemoteCalls,
@@ -185,7 +196,10 @@ impl Transport {
         };
         let tokens = TokenSource::new(token_http, key.clone());
         Ok(Self {
-            pace: options.paces.of(key.tenant(), options.rate),
+            first_pace: Pace::new(options.rate),
+            paces: options.paces.clone(),
+            rate: options.rate,
+            accepted: OnceLock::new(),
             key,
             http,
             tokens,
@@ -200,8 +214,49 @@ impl Transport {
         &self.key
     }
 
+    /// With whom these credentials share what they find out.
+    pub(super) fn realm(&self) -> Realm {
+        match self.accepted.get() {
+            Some(accepted) => accepted.realm.clone(),
+            None => self.unproven_realm(),
+        }
+    }
+
+    /// The realm of these credentials before AI Core has accepted them.
+    pub(super) fn unproven_realm(&self) -> Realm {
+        Realm::unproven(
+            self.key.tenant(),
+            self.key.token_url(),
+            self.key.fingerprint(),
+        )
+    }
+
+    /// AI Core has given what only the tenant's own credentials get, for this token.
+    fn trust(&self, token: &Token) {
+        self.accepted.get_or_init(|| {
+            let zone = Zone::of(token.expose());
+            let realm = Realm::accepted(self.key.tenant(), self.key.token_url(), &zone);
+            let pace = self.paces.of(&realm, self.rate);
+            Accepted { realm, pace }
+        });
+    }
+
+    fn pace(&self) -> &Pace {
+        let accepted = self.accepted.get();
+        accepted.map_or(&self.first_pace, |accepted| &accepted.pace)
+    }
+
+    /// The same, for the token of an answer.
+    pub(super) fn trust_in(&self, answer: &Answer) {
+        self.trust(&answer.token);
+    }
+
     pub(super) fn remote_calls(&self) -> &RemoteCalls {
         &self.remote_calls
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.tokens.is_at_hand()
     }
 
     pub(super) async fn check_token(&self) -> Result<(), Error> {
@@ -224,7 +279,7 @@ impl Transport {
             .map_err(|error| self.unread(error, MAX_BODY))?;
         if !status.is_success() {
             let error = self.sort(status, &headers, &body, &token);
-            self.pace.heed(&error, Instant::now());
+            self.pace().heed(&error, Instant::now());
         }
         Ok(Reply::new(status, &headers, &body, &self.secrets(&token)))
     }
@@ -250,11 +305,15 @@ impl Transport {
         &self,
         call: &Call<'_>,
     ) -> Result<(List<T::Object>, Option<Timestamp>), Error> {
-        let (response, _) = self.send(call).await?;
+        let (response, token) = self.send(call).await?;
         let date = http::date(response.headers());
         let body = http::Body::new(response, MAX_LIST);
         match stream::parse(body, wire::list::<T>).await {
-            Ok(Ok(list)) => Ok((list?, date)),
+            Ok(Ok(list)) => {
+                let list = list?;
+                self.trust(&token);
+                Ok((list, date))
+            }
             Ok(Err(failure)) => Err(Error::Incomplete {
                 message: format!("it was not read to its end ({failure})"),
                 source: None,
@@ -322,7 +381,7 @@ impl Transport {
             return Ok(response);
         }
         let error = self.refusal(response, token).await;
-        self.pace.heed(&error, Instant::now());
+        self.pace().heed(&error, Instant::now());
         Err(error)
     }
 
@@ -335,7 +394,7 @@ impl Transport {
     ) -> Result<Response, Error> {
         let url = self.url(call.path)?;
         let asked_at = Instant::now();
-        self.pace.turn(call.urgency(), deadline).await?;
+        self.pace().turn(call.urgency(), deadline).await?;
         let is_change = call.urgency() == Urgency::Change;
         self.remote_calls.waited(is_change, asked_at.elapsed());
         let mut request = self

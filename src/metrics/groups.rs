@@ -1,5 +1,6 @@
 //! How old the newest list of each resource group is, when somebody asks.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -16,7 +17,7 @@ use crate::aicore::Inventory;
 pub(super) struct Groups(Arc<OnceLock<Weak<Inventory>>>);
 
 /// A tenant has at most 50 resource groups (AI Core documentation, "Manage Resource Groups").
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 struct Place {
     identity_zone: String,
     resource_group: String,
@@ -41,11 +42,17 @@ impl Collector for Groups {
         let mut encoder =
             encoder.encode_descriptor("list_age", help, Some(&Unit::Seconds), MetricType::Gauge)?;
         let inventory = self.0.get().and_then(Weak::upgrade);
+        let mut oldest = BTreeMap::new();
         for (key, age) in inventory.iter().flat_map(|inventory| inventory.ages()) {
             let place = Place {
-                identity_zone: key.tenant.identity_zone_id,
+                identity_zone: key.realm.tenant.identity_zone_id,
                 resource_group: key.group,
             };
+            // Others may claim the same zone and are no part of it: a second series of one name would make the whole scrape useless.
+            let known = oldest.entry(place).or_insert(age);
+            *known = age.max(*known);
+        }
+        for (place, age) in oldest {
             ConstGauge::new(age.as_secs_f64()).encode(encoder.encode_family(&place)?)?;
         }
         Ok(())

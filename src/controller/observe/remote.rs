@@ -31,7 +31,7 @@ pub(crate) async fn find(
     let context = subject.context;
     let holder = context
         .claims
-        .holder(&access.key, &recorded.id, &context.tenant_of());
+        .holder(&access.key, &recorded.id, &context.realm_of());
     let is_free = holder.is_none_or(|holder| holder == subject.uid);
     let claim = if is_free || looks_on(&subject.object) {
         Claim::Ours
