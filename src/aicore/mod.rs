@@ -13,6 +13,9 @@ mod contents;
 mod credentials;
 mod error;
 mod executables;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
 mod group;
 mod http;

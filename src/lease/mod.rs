@@ -14,6 +14,9 @@
 //! last, the store was set back, and nothing that was remembered counts any more.
 
 mod election;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gaps;
 mod gate;
 mod leadership;

@@ -9,9 +9,9 @@ mod group;
 pub(crate) mod look;
 mod lost;
 pub(crate) mod others;
-mod remote;
+pub(crate) mod remote;
 pub(crate) mod signs;
-mod time_to_live;
+pub(crate) mod time_to_live;
 
 use std::time::Duration;
 
