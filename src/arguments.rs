@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aicore_operator::aicore::{ClientOptions, InventoryOptions};
 use aicore_operator::api::DeletionPolicy;
-use aicore_operator::controller::{Mode, Options};
+use aicore_operator::controller::{Mode, Options, Scope};
 use aicore_operator::lease::LeaseOptions;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -53,6 +53,17 @@ pub struct RunArguments {
     /// Look at this namespace only; at all namespaces when none is given
     #[arg(long, env = "AICORE_OPERATOR_NAMESPACE", value_name = "NAMESPACE")]
     namespace: Option<String>,
+
+    /// Leave these namespaces, separated by commas, to operators of their own: look at all namespaces but them
+    #[arg(
+        long,
+        env = "AICORE_OPERATOR_EXCLUDE_NAMESPACES",
+        value_name = "NAMESPACES",
+        value_delimiter = ',',
+        value_parser = namespace,
+        conflicts_with = "namespace"
+    )]
+    exclude_namespaces: Vec<String>,
 
     /// The namespaces where Secrets may be read, separated by commas, and Connections can be; wherever the operator looks when none is given
     #[arg(
@@ -101,8 +112,8 @@ pub struct RunArguments {
     #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP", value_parser = FalseyValueParser::new())]
     allow_http: bool,
 
-    /// A file with certificate authorities in PEM that are trusted besides those of the system, for AI Core and its token endpoint. Proxies are
-    /// taken from HTTPS_PROXY and NO_PROXY
+    /// A file with certificate authorities in PEM that are trusted besides those of the system, for AI Core and its token endpoint. Both are
+    /// reached through the proxy that HTTPS_PROXY names, except for the hosts of NO_PROXY; the Kubernetes API never is
     #[arg(long, env = "AICORE_OPERATOR_CA_FILE", value_name = "FILE")]
     ca_file: Option<PathBuf>,
 
@@ -192,6 +203,14 @@ pub enum LogFormat {
 }
 
 impl RunArguments {
+    fn scope(&self) -> Scope {
+        match &self.namespace {
+            Some(only) => Scope::One(only.clone()),
+            None if self.exclude_namespaces.is_empty() => Scope::All,
+            None => Scope::AllBut(self.exclude_namespaces.iter().cloned().collect()),
+        }
+    }
+
     /// What the arguments mean for the controllers.
     ///
     /// # Errors
@@ -203,7 +222,7 @@ impl RunArguments {
                 Hand::Manage => Mode::Manage,
                 Hand::Observe => Mode::Observe,
             },
-            namespace: self.namespace.clone(),
+            scope: self.scope(),
             secret_namespaces: self.secret_namespaces.clone(),
             own_namespace: self.own_namespace.clone(),
             cluster_id: self.cluster_id.clone(),
@@ -244,6 +263,19 @@ fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
     match Certificate::from_pem_bundle(&text) {
         Ok(authorities) if !authorities.is_empty() => Ok(authorities),
         _ => Err(unusable("there is no certificate in PEM in it".to_owned())),
+    }
+}
+
+/// The name of a namespace: a label of RFC 1123.
+fn namespace(text: &str) -> Result<String, String> {
+    let inside = |character: u8| matches!(character, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    let is_label = (1..=63).contains(&text.len())
+        && text.bytes().all(inside)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    match is_label {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` is not the name of a namespace")),
     }
 }
 

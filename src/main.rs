@@ -1,5 +1,6 @@
 //! The program `aicore-operator`: arguments, start and exit code.
 
+mod api_server;
 mod arguments;
 
 use std::error::Error;
@@ -17,9 +18,6 @@ use clap::Parser;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
-
-/// How long a connection to the Kubernetes API may be silent. Watches, which end by themselves earlier, are the longest that are.
-const READ_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// How long a client that is slow to take its answer is waited for at the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
@@ -72,13 +70,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
         .map_err(|_| "another TLS provider was installed before")?;
 
     let mut options = arguments.options()?;
-    let mut config = kube::Config::infer().await.map_err(|failure| {
-        format!(
-            "no Kubernetes API: {}. Run inside a cluster, or set KUBECONFIG",
-            sentence(&failure)
-        )
-    })?;
-    config.read_timeout = Some(READ_TIMEOUT);
+    let config = api_server::config().await?;
     let shutdown = CancellationToken::new();
     tokio::spawn(cancel_on_signal(shutdown.clone()));
 

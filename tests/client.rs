@@ -1,6 +1,8 @@
 //! What the AI Core client and the inventory promise, held against the emulator over real HTTP: calls, errors, tokens, polling,
 //! batches.
 
+#[path = "client/bounds.rs"]
+mod bounds;
 #[path = "client/bulk.rs"]
 mod bulk;
 #[path = "client/calls.rs"]

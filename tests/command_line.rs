@@ -64,6 +64,29 @@ fn without_a_cluster_the_operator_says_what_it_needs() {
 }
 
 #[test]
+fn a_kubeconfig_that_names_a_proxy_is_refused_and_the_password_in_it_is_not_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let file = folder.path().join("kubeconfig");
+    let proxy = "http://user:the-secret-of-the-proxy@proxy.example.com:3128";
+    let kubeconfig = format!(
+        "{{apiVersion: v1, kind: Config, current-context: a, \
+         contexts: [{{name: a, context: {{cluster: a, user: a}}}}], users: [{{name: a, user: {{}}}}], \
+         clusters: [{{name: a, cluster: {{server: 'https://127.0.0.1:1', proxy-url: '{proxy}'}}}}]}}"
+    );
+    std::fs::write(&file, kubeconfig).expect("it can be written");
+    let output = Command::new(env!("CARGO_BIN_EXE_aicore-operator"))
+        .arg("run")
+        .env_clear()
+        .env("KUBECONFIG", &file)
+        .output()
+        .expect("the program was built and starts");
+    assert_eq!(output.status.code(), Some(1));
+    let errors = errors(&output);
+    assert!(errors.contains("proxy-url"), "{errors}");
+    assert!(!errors.contains("the-secret"), "{errors}");
+}
+
+#[test]
 fn a_flag_that_makes_no_sense_is_refused() {
     for arguments in [
         ["run", "--poll-seconds=0"],
@@ -77,6 +100,26 @@ fn a_flag_that_makes_no_sense_is_refused() {
         assert!(
             errors(&output).contains("invalid value"),
             "{arguments:?}: {}",
+            errors(&output)
+        );
+    }
+}
+
+#[test]
+fn namespaces_are_left_out_by_name_and_not_beside_a_single_one() {
+    let both = operator(&["run", "--namespace=a", "--exclude-namespaces=b,c"]);
+    assert_eq!(both.status.code(), Some(2));
+    assert!(
+        errors(&both).contains("cannot be used with"),
+        "{}",
+        errors(&both)
+    );
+    for name in ["b,", "B", "b,metadata.name=c", "-b"] {
+        let output = operator(&["run", &format!("--exclude-namespaces={name}")]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(
+            errors(&output).contains("is not the name of a namespace"),
+            "{}",
             errors(&output)
         );
     }

@@ -1,4 +1,4 @@
-//! Reading the list of 10,000 deployments takes little more memory than the deployments themselves.
+//! Reading the list of 10,000 deployments takes little more memory than the deployments themselves, and no answer takes more than a pod has.
 //!
 //! The list is the emulator's own. It is fetched once and then served by a thread that allocates nothing, so that what the allocator counts
 //! is the client's alone.
@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Mutex;
 
 use aicore_emulator::{Emulator, Options};
 use aicore_operator::aicore::{
@@ -20,20 +21,19 @@ use tokio::time::Instant;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
+/// There is one allocator: the tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
 const GROUP: &str = "team-a";
 const DEPLOYMENTS: usize = 10_000;
 
 #[test]
 fn a_list_of_ten_thousand_deployments_is_read_in_less_than_twice_its_size() {
+    let _turn = TURN.lock().unwrap();
     let body = emulated_list();
     let size = body.len();
     let url = serve(body);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
+    runtime().block_on(async {
         let (changes, mut events) = unbounded_channel();
         let options = InventoryOptions::default();
         let inventory = Inventory::new(options, changes);
@@ -77,6 +77,53 @@ fn a_list_of_ten_thousand_deployments_is_read_in_less_than_twice_its_size() {
             "{second_peak} bytes for a list of {size} beside one of {kept}"
         );
     });
+}
+
+/// The chart gives a pod 256 MiB, and the operator needs some of it for everything else.
+#[test]
+fn no_list_takes_more_memory_than_a_pod_has() {
+    let _turn = TURN.lock().unwrap();
+    let (whole, part) = (64 * 1024 * 1024 - 1024, 16 * 1024 * 1024);
+    let answers = [
+        repeated(whole, r#"{"resources":["#, r#"{"id":"d"},"#, "0]}"),
+        repeated(whole, r#"{"resources":["#, "{},", "0]}"),
+        repeated(whole, r#"{"resources":[{"id":""#, "d", r#""}]}"#),
+        repeated(part, r#"{"resources":[],"count":["#, "[],", "0]}"),
+        repeated(
+            part,
+            r#"{"resources":[{"id":"d1","details":["#,
+            "[],",
+            "0]}]}",
+        ),
+    ];
+    for answer in answers {
+        let told = answer[..40].to_owned();
+        let url = serve(answer.into_bytes());
+        runtime().block_on(async {
+            let client = client(&url);
+            client.check_token().await.unwrap();
+            let before = ALLOCATOR.current_usage();
+            ALLOCATOR.reset_peak_usage();
+            let read = client.list_deployments(GROUP).await;
+            let peak = ALLOCATOR.peak_usage() - before;
+            let entries = read.map(|list| list.deployments.len());
+            println!("{told}...: at most {peak} bytes held, {entries:?}");
+            assert!(peak < 200 * 1024 * 1024, "{peak} bytes for {told}...");
+        });
+    }
+}
+
+/// A text of about this many bytes.
+fn repeated(length: usize, beginning: &str, part: &str, end: &str) -> String {
+    [beginning, &part.repeat(length / part.len()), end].concat()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// The answer of the emulator to a list call: the body.

@@ -23,8 +23,6 @@ use super::types::{
 use super::wire::{self, ConfigurationJson, DeploymentJson, MetaJson, ResourceGroupJson};
 use crate::metrics::RemoteCalls;
 
-/// The largest page of deployments that AI Core gives (`$top` of `GET /lm/deployments`).
-const MAX_DEPLOYMENTS: usize = 100_000;
 /// How many configurations one page holds: the API's own default for `$top`.
 const CONFIGURATIONS_PER_PAGE: usize = 10_000;
 /// More pages than this are not the truth: a tenant has at most 50 resource groups.
@@ -110,7 +108,7 @@ impl Client {
         };
         let is_known = |page: &[Deployment]| self.learned.is_confirmed(group, page);
         let before = self.learned.growth();
-        let top = (!self.learned.refuses_top()).then_some(MAX_DEPLOYMENTS);
+        let top = (!self.learned.refuses_top()).then_some(wire::MAX_ENTRIES);
         let whole = match listing(top).read::<DeploymentJson>(is_known).await {
             Err(error) if top.is_some() && is_bad_request(&error) => {
                 let whole = listing(None).read::<DeploymentJson>(is_known).await?;

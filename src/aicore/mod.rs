@@ -31,6 +31,7 @@ mod poller;
 mod proof;
 mod resources;
 mod service_key_error;
+mod sketch;
 mod snapshot;
 mod stream;
 mod text;

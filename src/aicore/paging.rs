@@ -12,12 +12,12 @@ use reqwest::Method;
 use super::error::Error;
 use super::transport::{Call, Transport};
 use super::types::{Configuration, Deployment};
-use super::wire::{self, Checked, List};
+use super::wire::{self, Checked, List, MAX_ENTRIES};
 
 /// Servers cap a list at round numbers: 50, 100, 250, 500, 1,000, 10,000. All of them are multiples of 50, so a list of any other
 /// length ends by itself and costs one call.
 const CAP_UNIT: usize = 50;
-/// More pages than this are not the truth: 100,000 entries, the most that `$top` can ask for, are 2,000 pages of 50.
+/// More pages than this are not the truth: as many entries as a list may have are 2,000 pages of 50.
 const MAX_PAGES: usize = 10_000;
 
 /// What tells the entries of a list apart.
@@ -132,12 +132,16 @@ impl<'a> Listing<'a> {
             if entries.add(page.objects) < length {
                 return self.compare_with_count(entries.list.len()).await;
             }
+            if entries.list.len() > MAX_ENTRIES {
+                break;
+            }
             if length < page_length && !says_more(count, position) {
                 return Ok(Extent::Pages(page_length));
             }
         }
         Err(incomplete(format!(
-            "the list has not ended after {MAX_PAGES} pages"
+            "the list has not ended after {} entries",
+            entries.list.len()
         )))
     }
 

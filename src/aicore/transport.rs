@@ -22,8 +22,11 @@ use super::wire::{self, Checked, List};
 use crate::lease::{Permit, Refusal};
 use crate::metrics::RemoteCalls;
 
-/// The largest successful answer that is read, in bytes. A deployment takes about 1 kB.
-const MAX_BODY: usize = 64 * 1024 * 1024;
+/// The largest list that is read, in bytes. It is parsed while it arrives. A deployment takes about 1 kB.
+const MAX_LIST: usize = 64 * 1024 * 1024;
+/// The largest other answer that is read, in bytes: it is in memory as a whole. The models of a scenario take some 100 kB, a configuration with all
+/// that it may hold 10 MB (2 lists of 1,000 bindings of up to 5 kB).
+const MAX_BODY: usize = 12 * 1024 * 1024;
 /// The largest explanation of an error that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 /// Connections at rest are closed before common load balancers do it: a request on a connection that was just closed by the other
@@ -215,7 +218,7 @@ impl Transport {
                 headers,
                 token,
             }),
-            Err(error) => Err(self.unread(error)),
+            Err(error) => Err(self.unread(error, MAX_BODY)),
         }
     }
 
@@ -226,14 +229,14 @@ impl Transport {
     ) -> Result<(List<T::Object>, Option<Timestamp>), Error> {
         let (response, _) = self.send(call).await?;
         let date = http::date(response.headers());
-        let body = http::Body::new(response, MAX_BODY);
+        let body = http::Body::new(response, MAX_LIST);
         match stream::parse(body, wire::list::<T>).await {
             Ok(Ok(list)) => Ok((list?, date)),
             Ok(Err(failure)) => Err(Error::Incomplete {
                 message: format!("it was not read to its end ({failure})"),
                 source: None,
             }),
-            Err(error) => Err(self.unread(error)),
+            Err(error) => Err(self.unread(error, MAX_LIST)),
         }
     }
 
@@ -385,10 +388,10 @@ impl Transport {
         }
     }
 
-    fn unread(&self, error: http::ReadError) -> Error {
+    fn unread(&self, error: http::ReadError, limit: usize) -> Error {
         match error {
             http::ReadError::TooLarge => Error::Malformed {
-                message: format!("it is larger than {} MiB", MAX_BODY / 1024 / 1024),
+                message: format!("it is larger than {} MiB", limit / 1024 / 1024),
             },
             http::ReadError::Connection(error) if error.is_timeout() => self.unreachable(error),
             http::ReadError::Connection(error) => Error::Incomplete {

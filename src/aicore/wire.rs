@@ -9,22 +9,26 @@ use std::io::BufRead;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
-use serde_json::Value;
 use serde_json::error::Category;
 
 use super::error::Error;
 use super::resources;
+use super::sketch::Sketch;
 use super::text::Text;
 use super::types::{
     Configuration, Deployment, GroupStatus, Meta, ResourceGroup, Status, TargetStatus,
 };
+
+/// More entries than this are not the truth: it is the largest page that AI Core gives (`$top` of `GET /lm/deployments`). An entry takes more memory
+/// than its text, so a limit in bytes alone would not bound what a list costs.
+pub(super) const MAX_ENTRIES: usize = 100_000;
 
 /// A list as every list endpoint sends it.
 #[derive(Deserialize)]
 #[serde(bound = "T: Checked")]
 struct ListJson<T: Checked> {
     #[serde(default)]
-    count: Value,
+    count: Text,
     resources: Option<Resources<T>>,
 }
 
@@ -68,7 +72,13 @@ impl<'de, T: Checked> Visitor<'de> for Resources<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Self, A::Error> {
+        let mut read = 0;
         while let Some(json) = list.next_element::<T>()? {
+            read += 1;
+            if read > MAX_ENTRIES {
+                let message = format_args!("a list of more than {MAX_ENTRIES} entries");
+                return Err(serde::de::Error::custom(message));
+            }
             match json.check() {
                 Ok(object) => self.objects.push(object),
                 Err(field) => {
@@ -88,7 +98,7 @@ pub(super) fn object<T: Checked>(body: &[u8]) -> Result<T::Object, Error> {
 /// Reads a list. Without `resources` it is empty when its `count` says so, and otherwise no list.
 pub(super) fn list<T: Checked>(body: impl BufRead) -> Result<List<T::Object>, Error> {
     let list: ListJson<T> = parse(body)?;
-    let count = number(&list.count);
+    let count = list.count.0.and_then(|text| text.trim().parse().ok());
     let objects = match list.resources {
         Some(resources) => match resources.lacking {
             Some(field) => return Err(lacking(field)),
@@ -107,15 +117,6 @@ pub(super) fn count(body: &[u8]) -> Result<u64, Error> {
     // What stands there instead is not told: it may be the token that was sent.
     text.parse()
         .map_err(|_| malformed("the number of entries is no number".to_owned()))
-}
-
-/// A whole number, also when it was sent as a text.
-fn number(value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
 }
 
 /// Reads the id that the answer to a creation holds.
@@ -142,7 +143,7 @@ pub(super) fn parse<T: DeserializeOwned>(mut body: impl BufRead) -> Result<T, Er
                     source: None,
                 };
             }
-            Category::Data => "it is JSON, but a value is not of the expected kind",
+            Category::Data => "it is JSON, but not of the expected form and size",
             Category::Syntax | Category::Io => "it is no JSON",
         };
         malformed(format!("{problem} (line {line}, column {column})"))
@@ -191,7 +192,7 @@ pub(super) struct DeploymentJson {
     submission_time: Text,
     start_time: Text,
     completion_time: Text,
-    details: Value,
+    details: Sketch,
 }
 
 impl Checked for DeploymentJson {
@@ -215,7 +216,7 @@ impl Checked for DeploymentJson {
             submission_time: self.submission_time.0,
             start_time: self.start_time.0,
             completion_time: self.completion_time.0,
-            resources: resources::Resources::of(&self.details),
+            resources: resources::Resources::of(&self.details.0),
         })
     }
 }

@@ -18,6 +18,7 @@ use super::connection::surveys::Surveys;
 use super::connection::views::Connections;
 use super::memory::Memories;
 use super::programs::Programs;
+use super::scope::Scope;
 use super::tell::events::Events;
 use super::uninstall::Uninstalls;
 use crate::aicore::{
@@ -42,8 +43,8 @@ pub enum Mode {
 pub struct Options {
     /// Whether anything is written to AI Core.
     pub mode: Mode,
-    /// The only namespace to look at; all of them when none is given.
-    pub namespace: Option<String>,
+    /// Which namespaces to look at.
+    pub scope: Scope,
     /// The only namespaces where Secrets may be read; wherever it looks when none is given.
     pub secret_namespaces: Vec<String>,
     /// The namespace that the operator itself lives in; the client's default namespace when none is given.
@@ -177,15 +178,23 @@ impl Context {
         |connection| self.connections.tenant(connection)
     }
 
-    /// Those deployments of a list that no object holds, except `but`.
-    pub(crate) fn unclaimed(
-        &self,
-        key: &GroupKey,
-        snapshot: &Snapshot,
-        but: Option<&str>,
-    ) -> BTreeSet<String> {
-        let ids = snapshot.iter().map(|deployment| deployment.id.as_str());
-        self.claims.unclaimed(key, ids, but, &self.tenant_of())
+    /// Those deployments of a list that no object holds, as far as this operator can know: those that were made for objects which it does not look
+    /// at are left out.
+    pub(crate) fn unclaimed(&self, key: &GroupKey, snapshot: &Snapshot) -> BTreeSet<String> {
+        let known = snapshot.iter().filter(|deployment| {
+            let name = deployment.configuration_name.as_deref();
+            !name.is_some_and(|name| self.made_out_of_sight(name))
+        });
+        let ids = known.map(|deployment| deployment.id.as_str());
+        self.claims.unclaimed(key, ids, None, &self.tenant_of())
+    }
+
+    /// Whether a configuration of this name was made for an object of this cluster that this operator does not look at. Who holds what comes of it is
+    /// another operator's to know.
+    pub(crate) fn made_out_of_sight(&self, configuration_name: &str) -> bool {
+        Identity::of_configuration(configuration_name).is_some_and(|maker| {
+            maker.cluster == self.cluster_id && !self.options.scope.contains(&maker.namespace)
+        })
     }
 
     /// Has `object` woken, or not any more, at the next news of a group. It is asked for before a list is looked at, because the news may come

@@ -7,6 +7,7 @@
 //! - `office_hours`: what a schedule says; `endpoint`: what applications are told; `expiry`: an object that goes with its
 //!   deployment;
 //! - `connection`: the way to AI Core, and how it is kept open;
+//! - `scope`: which namespaces are looked at, and which are another operator's;
 //! - `restraint`: objects for which nothing is written to AI Core;
 //! - `rewind`: whether the cluster was restored from a backup, besides what the Lease tells of that;
 //! - `uninstall`: whether an object is deleted only because everything is;
@@ -36,6 +37,7 @@ mod problem;
 mod programs;
 mod restraint;
 mod rewind;
+mod scope;
 mod subject;
 mod tell;
 mod uninstall;
@@ -45,8 +47,6 @@ use std::sync::Arc;
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::ListParams;
-use kube::core::NamespaceResourceScope;
 use kube::runtime::controller::{Config, Controller};
 use kube::runtime::predicates;
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -59,6 +59,7 @@ use tracing::info;
 
 pub use context::{Mode, Options};
 pub use listed::Listed;
+pub use scope::Scope;
 
 use crate::aicore::{Batcher, BatcherOptions, Inventory};
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment};
@@ -66,9 +67,6 @@ use crate::lease::{Election, Lost, Permit, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::Metrics;
 use context::Context;
-
-/// How long one watch request lives, in seconds. Some load balancers drop connections silently after 240 s without traffic.
-const WATCH_TIMEOUT: u32 = 200;
 
 /// Why the operator could not start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -115,14 +113,15 @@ pub async fn run(
         Mode::Observe => Permit::never(),
     };
     let client = gated(config.clone(), &leadership.permit()).map_err(RunError::Client)?;
-    let deployments: Api<Deployment> = scoped(&client, options.namespace.as_deref());
-    let connections: Api<Connection> = scoped(&client, options.namespace.as_deref());
+    let scope = options.scope.clone();
+    let deployments: Api<Deployment> = scope.within_rights(&client);
+    let connections: Api<Connection> = scope.within_rights(&client);
     let present = deployments
-        .list_metadata(&ListParams::default())
+        .list_metadata(&scope.list())
         .await
         .map_err(RunError::CustomResources)?;
     connections
-        .list(&ListParams::default().limit(1))
+        .list(&scope.list().limit(1))
         .await
         .map_err(RunError::CustomResources)?;
     let has_worked_before = present
@@ -132,7 +131,7 @@ pub async fn run(
     info!(
         cluster_id,
         mode = options.mode.word(),
-        namespace = options.namespace.as_deref().unwrap_or("all"),
+        namespaces = %scope,
         "starting"
     );
 
@@ -189,7 +188,7 @@ pub async fn run(
     let following = context.clone();
     let listed = context.metrics.listed().clone();
     let deployment_stream = changes_of(
-        deployments,
+        watcher(deployments, scope.watch()),
         writer,
         listed.deployments,
         move |event| seen.follow(&following, event),
@@ -197,7 +196,7 @@ pub async fn run(
     );
     let leaving = context.clone();
     let connection_stream = changes_of(
-        connections,
+        watcher(connections, scope.watch()),
         connection_writer,
         listed.connections,
         move |event| match event {
@@ -256,20 +255,10 @@ pub async fn run(
     Ok(())
 }
 
-fn scoped<K>(client: &Client, namespace: Option<&str>) -> Api<K>
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-{
-    match namespace {
-        Some(namespace) => Api::namespaced(client.clone(), namespace),
-        None => Api::all(client.clone()),
-    }
-}
-
 /// The changes of one kind that can matter: of the spec, the finalizers, the annotations and of what is `recorded`, not every one of the
 /// status. `follow` sees every event before the cache does; `listed` is given the cache as soon as it holds every object.
 fn changes_of<K>(
-    api: Api<K>,
+    watch: impl Stream<Item = watcher::Result<watcher::Event<K>>> + Send + 'static,
     writer: reflector::store::Writer<K>,
     listed: Arc<SetOnce<Store<K>>>,
     follow: impl Fn(&watcher::Event<K>) + Send + 'static,
@@ -291,7 +280,7 @@ where
             let _ = listed.set(cache.clone());
         }
     };
-    let events = watcher(api, watcher::Config::default().timeout(WATCH_TIMEOUT))
+    let events = watch
         .default_backoff()
         .modify(|object| object.managed_fields_mut().clear())
         .inspect_ok(follow);

@@ -180,7 +180,8 @@ pub(crate) fn options() -> ClientOptions {
     }
 }
 
-fn client_with(key: &Value, options: ClientOptions) -> Client {
+/// A client with this service key and these options.
+pub(crate) fn client_with(key: &Value, options: ClientOptions) -> Client {
     Client::new(service_key(key), &options).unwrap()
 }
 

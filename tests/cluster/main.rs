@@ -1,11 +1,12 @@
-//! What concerns a whole cluster: the custom resource definitions are deleted, rights are taken away, an operator looks at all namespaces, and another
-//! cluster takes the place of one. Nobody else could work there, so these tests have a control plane of their own, and take turns on it where one is
+//! What concerns a whole cluster: the custom resource definitions are deleted, rights are taken away, an operator looks at all namespaces, or at all
+//! but those of other operators, and another cluster takes the place of one. Nobody else could work there, so these tests have a control plane of their own, and take turns on it where one is
 //! enough.
 
 mod attacker;
 mod neighbours;
 mod rebuild;
 mod rights;
+mod side_by_side;
 mod tenancy;
 mod uninstall;
 

@@ -95,7 +95,12 @@ pub fn access(groups: &[&str]) -> Value {
 }
 
 /// The same Deployment, through the Connection of the owner.
-pub fn elsewhere(scene: &Neighbours, mut object: Value) -> Value {
-    object["spec"]["connectionRef"] = json!({"name": CONNECTION, "namespace": scene.owner});
+pub fn elsewhere(scene: &Neighbours, object: Value) -> Value {
+    elsewhere_in(&scene.owner, object)
+}
+
+/// The same Deployment, through the Connection of another namespace.
+pub fn elsewhere_in(namespace: &str, mut object: Value) -> Value {
+    object["spec"]["connectionRef"] = json!({"name": CONNECTION, "namespace": namespace});
     object
 }

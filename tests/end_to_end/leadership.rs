@@ -98,6 +98,7 @@ async fn whoever_stands_by_is_warm_writes_nothing_and_goes_on_when_the_leader_en
         !before.contains(DECIDED),
         "it has looked at an object before:\n{before}"
     );
+    scene.beside.push(other);
     wish(&scene, "churn", "Stopped").await;
     assert_eq!(scene.until_ready("churn", "Stopped").await, id);
     scene.delete_and_wait("churn").await;
@@ -121,6 +122,7 @@ async fn a_leader_that_has_crashed_is_replaced_when_its_lease_has_run_out() {
     scene.operator.crash().await;
     other.says(LEADING).await;
     println!("replaced after {:?}", crashed.elapsed());
+    scene.beside.push(other);
     wish(&scene, "churn", "Stopped").await;
     assert_eq!(scene.until_ready("churn", "Stopped").await, id);
     scene.delete_and_wait("churn").await;

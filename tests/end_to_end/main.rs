@@ -39,6 +39,7 @@ mod office_hours;
 mod outage;
 mod pausing;
 mod protection;
+mod proxies;
 mod readings;
 mod refusals;
 mod repetition;

@@ -58,8 +58,9 @@ async fn what_an_object_has_left_behind_is_listed_told_once_and_can_be_adopted()
     scene.finish(1).await;
 }
 
-/// Five deployments that nobody claims, of which one bears the name of this cluster and namespace. Waits until so many are orphans.
-async fn five_of_which_are_orphans(setting: Setting<'_>, orphans: usize) {
+/// Five deployments that nobody claims, of which one bears the name of this cluster and namespace, and one that of a namespace which another operator
+/// looks at. Waits until so many are counted, and so many of them are orphans.
+async fn five_of_which_are_counted(setting: Setting<'_>, unclaimed: usize, orphans: usize) {
     let scene = Scene::start(Setting {
         arguments: &["--cluster-id", "blue"],
         connected: false,
@@ -78,20 +79,20 @@ async fn five_of_which_are_orphans(setting: Setting<'_>, orphans: usize) {
         scene.ai_core.add_deployment(GROUP, &configuration).await;
     }
     scene.connect(TENANT).await;
-    until_counted(&scene, 5, orphans).await;
+    until_counted(&scene, unclaimed, orphans).await;
     scene.finish(0).await;
 }
 
 #[tokio::test]
 async fn only_what_bears_the_name_of_this_cluster_and_namespace_is_an_orphan() {
-    five_of_which_are_orphans(Setting::of(OPERATOR), 1).await;
+    five_of_which_are_counted(Setting::of(OPERATOR), 4, 1).await;
 }
 
 #[tokio::test]
 async fn what_does_not_tell_its_configurations_name_is_only_unclaimed() {
     let mut setting = Setting::of(OPERATOR);
     setting.ai_core.null_fields = true;
-    five_of_which_are_orphans(setting, 0).await;
+    five_of_which_are_counted(setting, 5, 0).await;
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
         ("defaultDeletionPolicy=keep", "/defaultDeletionPolicy"),
         ("watchNamespace=Team A", "/watchNamespace"),
         ("secrets.namespaces=team-a", "/secrets/namespaces"),
+        ("excludeNamespaces={Team A}", "/excludeNamespaces/0"),
         ("image.digest=latest", "/image/digest"),
         ("clusterId=a b", "/clusterId"),
         ("lease.durationSeconds=0", "/lease/durationSeconds"),
@@ -50,7 +51,9 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
 
 #[tokio::test]
 async fn values_that_contradict_each_other_are_refused_with_a_sentence() {
-    let wrong: [&[&str]; 4] = [
+    let wrong: [&[&str]; 6] = [
+        &["watchNamespace=a", "excludeNamespaces={b}"],
+        &["secrets.namespaces={a,b}", "excludeNamespaces={b}"],
         &["secrets.clusterWide=true", "secrets.namespaces={a}"],
         &["watchNamespace=a", "secrets.clusterWide=true"],
         &["watchNamespace=a", "emulator.enabled=true"],
@@ -78,6 +81,16 @@ async fn every_secret_is_within_reach_only_where_somebody_says_so() {
         assert!(rendered.succeeded, "{}", rendered.errors);
         assert_eq!(rendered.output.contains(binding), everywhere, "{values:?}");
         assert_eq!(rendered.output.contains(told), !everywhere, "{values:?}");
+    }
+}
+
+#[tokio::test]
+async fn namespaces_are_left_out_where_somebody_names_them() {
+    let told = "- name: AICORE_OPERATOR_EXCLUDE_NAMESPACES\n              value: \"b,c\"";
+    for (values, left_out) in [(&[][..], false), (&["excludeNamespaces={b,c}"], true)] {
+        let rendered = render(values).await;
+        assert!(rendered.succeeded, "{}", rendered.errors);
+        assert_eq!(rendered.output.contains(told), left_out, "{values:?}");
     }
 }
 

@@ -90,7 +90,8 @@ pub(crate) async fn hold(context: &Context, connection: &Connection) -> Result<H
 }
 
 /// The Deployments of any namespace that hold a Connection, asked live: those that name it, and those whose deployment or open create call went
-/// through it. One without our finalizer has created nothing and does not count, nor does one that may not use it.
+/// through it. One without our finalizer has created nothing and does not count, nor does one that may not use it. One that was left to another
+/// operator counts as long as what it has made through the Connection is recorded: it may come back, and without the key nobody could delete that.
 pub(crate) async fn users(
     context: &Context,
     connection: &Connection,
@@ -99,8 +100,7 @@ pub(crate) async fn users(
         connection.namespace().unwrap_or_default(),
         connection.name_any(),
     );
-    let deployments: Api<Deployment> =
-        crate::controller::scoped(&context.kube, context.options.namespace.as_deref());
+    let deployments: Api<Deployment> = context.options.scope.within_rights(&context.kube);
     let mut users = Vec::new();
     for deployment in deployments.list(&ListParams::default()).await? {
         if finalizers::has(&deployment, DEPLOYMENT_FINALIZER)
@@ -123,10 +123,10 @@ async fn holds(
     if records_something && reference::used(deployment).as_ref() == Some(name) {
         return Ok(true);
     }
-    if reference::named(deployment) != *name {
+    let namespace = deployment.namespace().unwrap_or_default();
+    if reference::named(deployment) != *name || !context.options.scope.contains(&namespace) {
         return Ok(false);
     }
-    let namespace = deployment.namespace().unwrap_or_default();
     let group = &deployment.spec.resource_group;
     grants::allow(context, name, &connection.spec.access, &namespace, group).await
 }

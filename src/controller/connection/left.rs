@@ -34,8 +34,7 @@ pub(crate) async fn keep(context: &Context, object: &Deployment) -> Result<(), k
     context.claims.leave(ids);
     context.claims.leave_calls(&call);
     let (namespace, name) = &reference::used(object).unwrap_or_else(|| reference::named(object));
-    let out_of_sight = |sight: &String| sight != namespace;
-    if context.options.namespace.as_ref().is_some_and(out_of_sight) {
+    if !context.options.scope.contains(namespace) {
         return Ok(());
     }
     let api = context.connections_in(namespace);

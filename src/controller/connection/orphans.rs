@@ -37,8 +37,9 @@ pub(crate) fn among(
     let shared = access.iter().any(|grant| grant.names(&key.group));
     let made_for = |deployment: &aicore::Deployment| {
         let maker = Identity::of_configuration(deployment.configuration_name.as_deref()?)?;
-        let ours =
-            maker.cluster == context.cluster_id && (shared || maker.namespace == connection.0);
+        let ours = maker.cluster == context.cluster_id
+            && context.options.scope.contains(&maker.namespace)
+            && (shared || maker.namespace == connection.0);
         (ours && !is_going(deployment)).then_some(maker)
     };
     let ours: Vec<(&aicore::Deployment, Identity)> = snapshot

@@ -13,16 +13,17 @@ use super::chain;
 use crate::api::{Connection, IN_USE_FINALIZER};
 use crate::controller::context::{Context, Options};
 use crate::controller::finalizers;
+use crate::controller::scope::Scope;
 
 /// Follows the Secrets until the stream ends, which it does not.
 pub(crate) async fn watch(context: &Context, connections: Store<Connection>) {
-    let mut changes = select_all(scopes(&context.options).into_iter().map(|namespace| {
-        let secrets: Api<PartialObjectMeta<Secret>> =
-            crate::controller::scoped(&context.kube, namespace);
-        let config = watcher::Config::default().timeout(crate::controller::WATCH_TIMEOUT);
-        let changes = watcher(secrets, config).default_backoff();
+    let mut changes = select_all(scopes(&context.options).into_iter().map(|scope| {
+        let secrets: Api<PartialObjectMeta<Secret>> = scope.within_rights(&context.kube);
+        let changes = watcher(secrets, scope.watch()).default_backoff();
         changes.touched_objects().boxed()
     }));
+    // Where there is nothing to follow, nothing ends either.
+    changes.push(futures::stream::pending().boxed());
     while let Some(change) = changes.next().await {
         match change {
             Ok(secret) => changed(context, &connections, &secret).await,
@@ -33,13 +34,14 @@ pub(crate) async fn watch(context: &Context, connections: Store<Connection>) {
     }
 }
 
-/// The namespaces to follow; none stands for all of them.
-fn scopes(options: &Options) -> Vec<Option<&str>> {
+/// Where to follow them.
+fn scopes(options: &Options) -> Vec<Scope> {
     if options.secret_namespaces.is_empty() {
-        return vec![options.namespace.as_deref()];
+        return vec![options.scope.clone()];
     }
     let named = options.secret_namespaces.iter();
-    named.map(|namespace| Some(namespace.as_str())).collect()
+    let looked_at = named.filter(|namespace| options.scope.contains(namespace));
+    looked_at.cloned().map(Scope::One).collect()
 }
 
 async fn changed(

@@ -180,7 +180,7 @@ fn count(
             .iter()
             .filter(|deployment| deployment.status == Status::Running)
             .count() as i64;
-        let unclaimed = context.unclaimed(&key, &snapshot, None);
+        let unclaimed = context.unclaimed(&key, &snapshot);
         survey.unclaimed += unclaimed.len() as i64;
         let orphans = orphans::among(&unclaimed, context, name, &key, &snapshot);
         survey.orphans.extend(orphans);

@@ -137,8 +137,8 @@ async fn through(
 ) -> Result<Access, Blocked> {
     let records_something = records_something(object);
     let was_used = reference::used(object).as_ref() == Some(&name);
-    // Of another namespace than the one it looks at this operator can know nothing.
-    let out_of_sight = context.options.namespace.is_some();
+    // Of a namespace that it does not look at this operator can know nothing.
+    let out_of_sight = !context.options.scope.contains(&name.0);
     // What it would adopt is not its own yet.
     let owns_nothing = !was_used || !records_something && adopts(object).is_some();
     if let Some(denied) = denied.as_ref().filter(|_| owns_nothing || out_of_sight) {
@@ -198,10 +198,13 @@ async fn denial(context: &Context, object: &Deployment, name: &ConnectionName) -
     if is_at_home(object, name) {
         return None;
     }
-    if let Some(namespace) = &context.options.namespace {
+    let scope = &context.options.scope;
+    if !scope.contains(&name.0) {
         let message = format!(
-            "this operator looks at namespace {namespace} only and cannot use {}; name a Connection of namespace {namespace}",
-            title(object, name)
+            "{} and cannot use {}; name a Connection of namespace {}",
+            scope.refusal(&name.0),
+            title(object, name),
+            object.namespace().unwrap_or_default()
         );
         return Some(Blocked::unusable(DENIED, message));
     }

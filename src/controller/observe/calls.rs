@@ -49,28 +49,32 @@ pub(crate) async fn for_result(
         return Ok(found(id));
     }
     let result = resolve(subject, access, intent, &snapshot);
-    Ok(chosen(subject, access, intent, &snapshot, &result).unwrap_or(result.findings))
+    let chosen = chosen(subject, access, intent, &snapshot, &result).await?;
+    Ok(chosen.unwrap_or(result.findings))
 }
 
 /// What a person has chosen by naming a deployment, unless another object holds it. It is taken only when the call has settled and its own result
 /// was not found: that may still be on its way, and a person may be wrong.
-fn chosen(
+async fn chosen(
     subject: &Subject<'_>,
     access: &Access,
     intent: &Intent,
     snapshot: &Snapshot,
     result: &Searched,
-) -> Option<Findings> {
+) -> Result<Option<Findings>, Blocked> {
     let named = adopts(&subject.object).filter(|_| access.denied.is_none());
-    let chosen = named.and_then(|id| snapshot.get(id))?;
-    let free = adopted(subject, access, snapshot, &chosen.id).look == Look::One;
     let own_found = result.findings.record == Record::Intent(Resolution::Found);
-    let may_take = free && result.settling == Settling::Over && !own_found;
-    may_take.then(|| Findings {
+    let in_time = result.settling == Settling::Over && !own_found;
+    let named = named.and_then(|id| snapshot.get(id)).filter(|_| in_time);
+    let Some(chosen) = named else {
+        return Ok(None);
+    };
+    let sight = adopted(subject, access, snapshot, &chosen.id).await?;
+    Ok((sight.look == Look::One).then(|| Findings {
         // Who names one of several candidates has answered what came of the call, and has not asked for the end of the others.
         call_stays_open: !may_be_of(intent, chosen),
         ..found(chosen.id.clone())
-    })
+    }))
 }
 
 /// What a search for the result of a call has found, and whether it was late enough.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::access::{Access, Blocked};
 use super::group::{self, Standing};
 use super::lost::{self, Lost};
+use super::out_of_sight;
 use super::signs::is_known;
 use crate::aicore::{self, ConfigurationFilter, Observed, Snapshot, Status, TargetStatus};
 use crate::api::ConfigurationTemplate;
@@ -63,7 +64,7 @@ pub(crate) async fn for_own(
     };
     subject.remember(|memory| memory.group_found());
     let sight = match adopts(&subject.object) {
-        Some(id) => adopted(subject, access, &snapshot, id),
+        Some(id) => adopted(subject, access, &snapshot, id).await?,
         None => unrecorded(subject, goal, access, &snapshot).await?,
     };
     // As long as something may be the object's, it is looked whether that is still there.
@@ -73,25 +74,32 @@ pub(crate) async fn for_own(
     Ok(sight)
 }
 
-pub(crate) fn adopted(
+/// A deployment that a person names. One that another object holds is refused, and so is one that was made for an object which this operator does
+/// not look at, and which may hold it.
+pub(crate) async fn adopted(
     subject: &Subject<'_>,
     access: &Access,
     snapshot: &Snapshot,
     id: &str,
-) -> Sight {
+) -> Result<Sight, Blocked> {
     let holder = subject
         .context
         .claims
         .holder(&access.key, id, &subject.context.tenant_of());
+    let looks_on = looks_on(&subject.object);
     let look = match (snapshot.get(id), holder) {
-        (_, Some(holder)) if holder != subject.uid && !looks_on(&subject.object) => Look::Claimed,
+        (_, Some(holder)) if holder != subject.uid && !looks_on => Look::Claimed,
         (None, _) => Look::Nothing,
+        (Some(_), _) if looks_on => Look::One,
+        (Some(named), _) if out_of_sight::may_be_held(subject, access, named).await? => {
+            Look::Claimed
+        }
         (Some(_), _) => Look::One,
     };
-    Sight {
+    Ok(Sight {
         candidates: vec![id.to_owned()],
         ..Sight::of(look)
-    }
+    })
 }
 
 /// Deployments whose configuration bears the object's name and that no object holds, or that come from a configuration from which nobody else
@@ -217,13 +225,16 @@ pub(crate) fn lost<'a>(
     lost
 }
 
-/// Whether nobody else creates from the configuration of a deployment, and it is not what the call of an object that was let go may have made.
+/// Whether nobody else creates from the configuration of a deployment, and it is not what the call of an object that was let go may have made. From a
+/// configuration that was made for an object out of sight, that object may create at any time.
 pub(crate) fn is_exclusive(
     subject: &Subject<'_>,
     access: &Access,
     deployment: &aicore::Deployment,
 ) -> bool {
-    access.exclusive && !subject.context.claims.may_be_left(deployment)
+    let name = deployment.configuration_name.as_deref();
+    let anothers = name.is_some_and(|name| subject.context.made_out_of_sight(name));
+    access.exclusive && !anothers && !subject.context.claims.may_be_left(deployment)
 }
 
 /// Those of `ids` that no other object holds.

@@ -9,6 +9,7 @@ mod group;
 pub(crate) mod look;
 mod lost;
 pub(crate) mod others;
+mod out_of_sight;
 pub(crate) mod remote;
 pub(crate) mod signs;
 pub(crate) mod time_to_live;

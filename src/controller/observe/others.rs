@@ -135,7 +135,7 @@ pub(crate) async fn unrecorded(
     let Observed::Fresh(snapshot) = subject.context.inventory.observe(&access.key, None) else {
         return Ok(Unrecorded::default());
     };
-    if let Some(id) = named(subject, goal, access, remote, &snapshot) {
+    if let Some(id) = named(subject, goal, access, remote, &snapshot).await? {
         return Ok(Unrecorded {
             ids: vec![id.to_owned()],
             others: Some(Others::Successor),
@@ -267,17 +267,20 @@ async fn search(
 
 /// The deployment that a person names in place of the recorded one, which is missing for no known reason. What an object ends by itself is not
 /// replaced by what its spec names.
-fn named<'a>(
+async fn named<'a>(
     subject: &'a Subject<'_>,
     goal: Goal,
     access: &Access,
     remote: &Remote,
     snapshot: &Snapshot,
-) -> Option<&'a str> {
+) -> Result<Option<&'a str>, Blocked> {
     let stays = matches!(goal, Goal::Running | Goal::Stopped);
     let missing = Standing::of(goal, remote, Settling::Going) == Standing::Missing;
-    let id = answer(subject, access).filter(|_| missing && stays)?;
-    (look::adopted(subject, access, snapshot, id).look == Look::One).then_some(id)
+    let Some(id) = answer(subject, access).filter(|_| missing && stays) else {
+        return Ok(None);
+    };
+    let sight = look::adopted(subject, access, snapshot, id).await?;
+    Ok((sight.look == Look::One).then_some(id))
 }
 
 /// What a person has answered to a question, by naming a deployment.

@@ -8,6 +8,7 @@ use super::access::{Access, Blocked};
 use super::findings::Findings;
 use super::fit::fit;
 use super::group::{self, Standing};
+use super::out_of_sight;
 use super::time_to_live;
 use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
 use crate::api::RecordedDeployment;
@@ -67,6 +68,9 @@ pub(crate) async fn find(
     subject.remember(|memory| memory.group_found());
     if let Some(deployment) = snapshot.get(&recorded.id) {
         subject.remember(|memory| memory.about(&recorded.id).seen());
+        let anothers = is_only_observed(subject)
+            && out_of_sight::may_be_held(subject, access, deployment).await?;
+        let claim = if anothers { Claim::Another } else { claim };
         let present = present(subject, access, deployment, snapshot.date).await?;
         let stop = stop_on_its_way(subject, &snapshot, &recorded.id, &present);
         return Ok(Findings {
@@ -76,7 +80,10 @@ pub(crate) async fn find(
                 .flatten()
                 .min(),
             stop_is_over: stop.is_over,
-            ..Findings::of(record(Remote::Present(present)))
+            ..Findings::of(Record::Deployment {
+                claim,
+                remote: Remote::Present(present),
+            })
         });
     }
     let (proof, recheck) = match prove_absence(subject, access, recorded).await? {
@@ -106,6 +113,12 @@ pub(crate) async fn find(
         recheck,
         ..Findings::of(record(remote))
     })
+}
+
+/// Whether what is recorded was only looked at, and is to become the object's own.
+fn is_only_observed(subject: &Subject<'_>) -> bool {
+    let status = subject.object.status.as_ref();
+    !looks_on(&subject.object) && status.is_some_and(|status| status.observed_only)
 }
 
 async fn present(

@@ -43,7 +43,7 @@ pub(super) fn say_stall(
             stalled(
                 Reason::Claimed,
                 format!(
-                    "deployment {id} belongs to another object; name another deployment, or delete one of the two objects"
+                    "deployment {id} belongs to another object, or was made for one of a namespace that another operator looks at; name another deployment, or delete one of the two objects"
                 ),
                 "wait for the other object to let go",
             )

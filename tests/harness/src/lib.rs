@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod control_plane;
 pub mod emulated;
+pub mod forwarding;
 pub mod laws;
 pub mod manifests;
 pub mod operator;

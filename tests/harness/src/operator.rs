@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -55,6 +55,9 @@ const ARGUMENTS: [&str; 16] = [
 /// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
 const LEASE: [&str; 2] = ["--lease-duration-seconds", "5"];
 
+/// How long it may take to say where it answers.
+const START: Duration = Duration::from_secs(20);
+
 /// A log for people, where the setting does not say otherwise.
 const LOG_FORMAT: [&str; 2] = ["--log-format", "text"];
 
@@ -66,6 +69,8 @@ pub struct Operator {
     lease: String,
     spec: ProcessSpec,
     log: PathBuf,
+    /// How long the log was when its present life began.
+    life_begins: usize,
     process: Option<Supervised>,
 }
 
@@ -152,6 +157,7 @@ impl Operator {
             lease,
             spec,
             log,
+            life_begins: 0,
             process: None,
         };
         operator.start_again();
@@ -250,6 +256,7 @@ impl Operator {
     /// When the process cannot be started.
     pub fn start_again(&mut self) {
         self.process = None;
+        self.life_begins = self.log().len();
         let process = Supervised::spawn(&self.spec, &self.log)
             .expect("the operator's program is there, and its log can be written");
         self.process = Some(process);
@@ -298,15 +305,47 @@ impl Operator {
         assert!(log.contains(text), "it has not said \"{text}\":\n{log}");
     }
 
-    /// Where its first life answers probes and hands out metrics.
+    /// Where its present life answers probes and hands out metrics.
     ///
     /// # Panics
     ///
     /// When it does not say so within 20 s.
     pub async fn address(&self) -> SocketAddr {
-        let line = self.says("serving probes and metrics").await;
-        let (_, address) = line.rsplit_once("address=").expect("it names the address");
-        address.trim().parse().expect("it is an address")
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            let life = log.get(self.life_begins..).unwrap_or_default();
+            let lines = life.split_inclusive('\n');
+            let mut whole = lines.filter(|line| line.ends_with('\n'));
+            if let Some(line) = whole.find(|line| line.contains("serving probes and metrics")) {
+                return address_in(line);
+            }
+            let waits = begun.elapsed() < START && !self.has_failed();
+            assert!(waits, "it does not say where it answers:\n{life}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// All that it tells whoever asks it over HTTP: its probes and its metrics. Nothing where it does not run.
+    ///
+    /// # Panics
+    ///
+    /// When it runs and does not answer, or has no metrics.
+    pub async fn answers(&self) -> String {
+        if self.process.is_none() || self.has_failed() {
+            return String::new();
+        }
+        let address = self.address().await;
+        let client = reqwest::Client::builder().no_proxy().timeout(START).build();
+        let client = client.expect("a client can be made");
+        let mut answers = String::new();
+        for path in ["livez", "readyz", "metrics"] {
+            let answer = client.get(format!("http://{address}/{path}")).send().await;
+            let answer = answer.expect("the operator answers");
+            answers += &answer.text().await.expect("the answer is whole");
+        }
+        assert!(answers.contains("aicore_build_info"), "{answers}");
+        answers
     }
 
     /// The whole log of all its lives.
@@ -314,6 +353,16 @@ impl Operator {
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
+}
+
+/// The address that a line of the log names, whatever the log's format.
+fn address_in(line: &str) -> SocketAddr {
+    let (_, rest) = line.split_once("address").expect("it names the address");
+    let rest = rest.trim_start_matches(|character: char| !character.is_ascii_digit());
+    let is_part = |character: char| character.is_ascii_digit() || matches!(character, '.' | ':');
+    let end = rest.find(|character| !is_part(character));
+    let address = &rest[..end.unwrap_or(rest.len())];
+    address.parse().expect("it is an address")
 }
 
 /// The kubeconfig of the operator's service account, made once on each control plane.

@@ -82,6 +82,8 @@ pub struct Scene {
     pub ai_core: Arc<Emulated>,
     /// The operator.
     pub operator: Operator,
+    /// Operators at work beside it. The end of the test holds them to the same conduct.
+    pub beside: Vec<Operator>,
     client: Client,
     places: Vec<Place>,
     may_lack_rights: bool,
@@ -176,6 +178,7 @@ impl Scene {
             namespace,
             ai_core,
             operator,
+            beside: Vec::new(),
             client,
             places: vec![place],
             may_lack_rights: setting.may_lack_rights,

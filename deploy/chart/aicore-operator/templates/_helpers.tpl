@@ -90,6 +90,14 @@ subjects:
 {{- if and .Values.secrets.clusterWide .Values.secrets.namespaces -}}
 {{- fail "secrets.clusterWide lets the operator read every Secret, and secrets.namespaces only some: set one of them" -}}
 {{- end -}}
+{{- if and .Values.watchNamespace .Values.excludeNamespaces -}}
+{{- fail "with watchNamespace the operator looks at that namespace and leaves all others out anyway: set only one of watchNamespace and excludeNamespaces" -}}
+{{- end -}}
+{{- range .Values.excludeNamespaces -}}
+{{- if has . $.Values.secrets.namespaces -}}
+{{- fail (printf "namespace %s is left to another operator, so this one reads no Secrets there: name it in only one of excludeNamespaces and secrets.namespaces" .) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.watchNamespace (or .Values.secrets.clusterWide .Values.secrets.namespaces) -}}
 {{- fail "with watchNamespace the operator reads Secrets in that namespace and nowhere else: set neither secrets.clusterWide nor secrets.namespaces" -}}
 {{- end -}}

@@ -10,7 +10,7 @@ use super::history::version_of;
 use crate::control_plane::AuditEntry;
 use crate::emulated::{OTHER_TENANT, TENANT};
 use crate::laws::{self, Evidence};
-use crate::operator;
+use crate::operator::{self, Operator};
 
 /// How every token of the emulator begins: the header of a JSON web token.
 const TOKEN: &str = "eyJ";
@@ -37,8 +37,13 @@ impl Scene {
 
     /// Ends the test: nothing that happened may have broken a law, no secret was told, and `creations` deployments were created.
     pub async fn finish(self, creations: usize) {
-        if self.operator.has_failed() {
-            self.despair("the operator has ended").await;
+        if self
+            .beside
+            .iter()
+            .chain([&self.operator])
+            .any(Operator::has_failed)
+        {
+            self.despair("an operator has ended").await;
         }
         self.assert_good_conduct().await;
         let mut objects = Vec::new();
@@ -68,7 +73,8 @@ impl Scene {
         }
     }
 
-    /// The operator lacked no right, and neither its log, a panic included, nor an event nor a status tells the secret of a key or a token.
+    /// No operator lacked a right, and neither their logs, a panic included, nor their metrics and probes nor an event nor a status tell the secret
+    /// of a key or a token.
     ///
     /// # Panics
     ///
@@ -80,11 +86,16 @@ impl Scene {
             let secret = key["clientsecret"].as_str();
             secrets.push(secret.expect("a service key has one").to_owned());
         }
-        let mut told = self.operator.log();
-        assert!(
-            self.may_lack_rights || !told.contains("is forbidden: User"),
-            "the operator was refused something; compare its log with deploy/install.yaml:\n{told}"
-        );
+        let mut told = String::new();
+        for operator in self.beside.iter().chain([&self.operator]) {
+            let log = operator.log();
+            assert!(
+                self.may_lack_rights || !log.contains("is forbidden: User"),
+                "an operator was refused something; compare its log with deploy/install.yaml:\n{log}"
+            );
+            told += &log;
+            told += &operator.answers().await;
+        }
         for kind in ["Event", "Deployment", "Connection"] {
             told += &json!(self.everywhere(kind).await).to_string();
         }
