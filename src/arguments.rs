@@ -1,5 +1,7 @@
 //! The command line. Every flag can also be given as an environment variable.
 
+mod conformance;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use aicore_operator::controller::{Mode, Options, Scope};
 use aicore_operator::lease::LeaseOptions;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use conformance::{ConformanceArguments, Output};
 use reqwest::Certificate;
 
 /// Runs, stops and deletes SAP AI Core deployments as Kubernetes objects say, and proves that they are gone.
@@ -26,6 +29,8 @@ pub enum Command {
     Run(Box<RunArguments>),
     /// Write the CustomResourceDefinitions, or check that they are in sync with the program
     Crd(CrdArguments),
+    /// Find out, with one deployment in a sandbox, how an AI Core answers where its contract does not say
+    Conformance(Box<ConformanceArguments>),
 }
 
 #[derive(Debug, Args)]

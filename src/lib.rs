@@ -14,6 +14,7 @@
 //! - [`aicore`]: the remote side: credentials, tokens, calls, one list per resource group instead of one call per object, and stops and
 //!   deletions of many in one request;
 //! - [`controller`]: the edge: watches, looks, takes one step at a time and tells about it;
+//! - [`conformance`]: finds out how a real AI Core reads what its contract leaves open;
 //! - [`lease`]: which of several processes works, and that no other one writes;
 //! - [`metrics`], [`server`]: what it counts, and who can ask for it over HTTP.
 //!
@@ -23,6 +24,7 @@
 
 pub mod aicore;
 pub mod api;
+pub mod conformance;
 pub mod controller;
 pub mod lease;
 pub mod lifecycle;

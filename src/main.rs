@@ -2,6 +2,7 @@
 
 mod api_server;
 mod arguments;
+mod conformance_command;
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => run(&arguments),
         Command::Crd(arguments) => crd(&arguments),
+        Command::Conformance(arguments) => return conformance_command::conformance(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -64,11 +66,7 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
             .init(),
         LogFormat::Text => subscriber.init(),
     }
-    // Two libraries bring TLS. One provider, named here, keeps them from each choosing their own.
-    rustls::crypto::aws_lc_rs::default_provider()
-        .install_default()
-        .map_err(|_| "another TLS provider was installed before")?;
-
+    choose_tls()?;
     let mut options = arguments.options()?;
     let config = api_server::config().await?;
     let shutdown = CancellationToken::new();
@@ -85,6 +83,13 @@ async fn run(arguments: &RunArguments) -> Result<(), Box<dyn Error>> {
     ended.cancel();
     let _ = tokio::time::timeout(LAST_ANSWERS, serving).await;
     Ok(outcome?)
+}
+
+/// Two libraries bring TLS. One provider, named here, keeps them from each choosing their own.
+fn choose_tls() -> Result<(), &'static str> {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| "another TLS provider was installed before")
 }
 
 /// The first signal ends the operator in order, a second one at once.

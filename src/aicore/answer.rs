@@ -145,7 +145,7 @@ fn html_hint(page: &str) -> String {
 }
 
 /// Blanks the credentials that were sent, and whatever else looks like a JSON Web Token.
-fn redact(text: &str, secrets: &[&str]) -> String {
+pub(super) fn redact(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| secret.len() >= MIN_SECRET) {
         text = text.replace(secret, REDACTED);

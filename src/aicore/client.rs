@@ -13,7 +13,9 @@ use super::error::Error;
 use super::learned::Learned;
 use super::links::{continue_token, created_id};
 use super::paging::{Listing, incomplete};
+use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
+use super::token::TokenFacts;
 pub use super::transport::ClientOptions;
 use super::transport::{Call, Transport};
 use super::types::{
@@ -86,6 +88,24 @@ impl Client {
     /// [`Error::TokenRejected`] or [`Error::TokenUnavailable`].
     pub async fn check_token(&self) -> Result<(), Error> {
         self.transport.check_token().await
+    }
+
+    /// Makes any call once and gives the answer as it is, a refusing one as well: for finding out how AI Core answers.
+    ///
+    /// # Errors
+    ///
+    /// When there is no token, no turn, or no whole answer.
+    pub(crate) async fn ask(&self, call: &Call<'_>) -> Result<Reply, Error> {
+        self.transport.exchange(call).await
+    }
+
+    /// What may be told about the token in use.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TokenRejected`] or [`Error::TokenUnavailable`].
+    pub(crate) async fn token_facts(&self) -> Result<TokenFacts, Error> {
+        self.transport.token_facts().await
     }
 
     // === deployments ===

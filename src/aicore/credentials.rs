@@ -58,6 +58,23 @@ impl ServiceKey {
         Self::from_credentials(&credentials)
     }
 
+    /// Reads a service key as SAP BTP hands it out: one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// When it is no JSON object, or when a field is missing or unusable.
+    pub fn from_json(text: &[u8]) -> Result<Self, ServiceKeyError> {
+        // The parser's message could quote a secret.
+        match serde_json::from_slice(text) {
+            Ok(Value::Object(credentials)) => Self::from_credentials(&credentials),
+            Ok(_) => Err(ServiceKeyError::NoObject { line: 0, column: 0 }),
+            Err(error) => Err(ServiceKeyError::NoObject {
+                line: error.line(),
+                column: error.column(),
+            }),
+        }
+    }
+
     fn from_credentials(credentials: &Map<String, Value>) -> Result<Self, ServiceKeyError> {
         let client_id = required(credentials, "clientid")?;
         let proof = proof(credentials)?;

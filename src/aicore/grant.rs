@@ -35,10 +35,14 @@ pub(super) struct Grant {
 }
 
 /// How the credentials are shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The secret in the form.
+    #[default]
     Form,
+    /// The secret as HTTP Basic authentication.
     Basic,
+    /// A certificate, when the connection was opened.
     Certificate,
 }
 
@@ -48,22 +52,26 @@ pub(super) struct Issued {
     pub(super) access_token: String,
     #[serde(default)]
     expires_in: Value,
+    #[serde(skip)]
+    pub(super) way: Way,
 }
 
 impl Issued {
+    /// How long the token lives, by what the answer says or else by what is assumed.
     pub(super) fn lifetime(&self) -> Duration {
+        self.stated_lifetime().unwrap_or(ASSUMED_LIFETIME)
+    }
+
+    /// How long the token lives, when the answer says so.
+    pub(super) fn stated_lifetime(&self) -> Option<Duration> {
         let seconds = match &self.expires_in {
-            Value::Number(number) => number.as_f64(),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
+            Value::Number(number) => number.as_f64()?,
+            Value::String(text) => text.trim().parse().ok()?,
+            _ => return None,
         };
         // The comparison also refuses NaN.
-        match seconds {
-            Some(seconds) if seconds >= 0.0 => {
-                Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64()))
-            }
-            _ => ASSUMED_LIFETIME,
-        }
+        let is_a_time = seconds >= 0.0;
+        is_a_time.then(|| Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64())))
     }
 }
 
@@ -146,6 +154,7 @@ impl Grant {
         if status.is_success() {
             // The parser's message could quote the token, so it is not passed on.
             return serde_json::from_slice(&body)
+                .map(|issued| Issued { way, ..issued })
                 .map_err(|_| self.unusable("the answer is no JSON with an access_token"));
         }
         let encoded = header

@@ -1,6 +1,6 @@
-//! Why a Secret does not give a usable service key.
+//! Why a Secret, or a file, does not give a usable service key.
 
-/// Why a Secret does not give a usable service key. No variant repeats a value of the Secret.
+/// Why a Secret, or a file, does not give a usable service key. No variant repeats a value of it.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceKeyError {
     /// The key of the Secret that was asked for is not there.
@@ -37,6 +37,16 @@ pub enum ServiceKeyError {
     NotJson {
         /// The key of the Secret.
         key: String,
+        /// The line of the fault, counted from 1; 0 when the JSON is sound but no object.
+        line: usize,
+        /// The column of the fault, counted from 1; 0 when the JSON is sound but no object.
+        column: usize,
+    },
+    /// The service key itself is not a JSON object.
+    #[error(
+        "the service key is not a JSON object (line {line}, column {column}); give the whole service key, as SAP BTP shows it"
+    )]
+    NoObject {
         /// The line of the fault, counted from 1; 0 when the JSON is sound but no object.
         line: usize,
         /// The column of the fault, counted from 1; 0 when the JSON is sound but no object.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::credentials::ServiceKey;
 use super::error::Error;
-use super::grant::{Grant, Issued};
+use super::grant::{Grant, Issued, Way};
 
 /// A token is renewed this long before it ends, or in the last tenth of its life when that is shorter.
 const MAX_MARGIN: Duration = Duration::from_secs(5 * 60);
@@ -32,6 +32,16 @@ pub(super) struct Token {
     issued_at: Instant,
     renew_at: Instant,
     ends_at: Instant,
+    facts: TokenFacts,
+}
+
+/// What may be told about a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenFacts {
+    /// Its lifetime, when the endpoint has stated one.
+    pub(crate) stated_lifetime: Option<Duration>,
+    /// How the credentials were shown.
+    pub(crate) way: Way,
 }
 
 /// Where tokens come from. One per client.
@@ -148,6 +158,11 @@ impl Token {
             .unwrap_or_default()
     }
 
+    /// What may be told about it.
+    pub(super) fn facts(&self) -> TokenFacts {
+        self.facts
+    }
+
     pub(super) fn new(serial: u64, answer: &Issued, requested_at: Instant) -> Option<Self> {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {}", answer.access_token)).ok()?;
@@ -159,6 +174,10 @@ impl Token {
             issued_at: requested_at,
             renew_at: requested_at + lifetime - margin(lifetime),
             ends_at: requested_at + lifetime,
+            facts: TokenFacts {
+                stated_lifetime: answer.stated_lifetime(),
+                way: answer.way,
+            },
         })
     }
 }

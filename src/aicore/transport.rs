@@ -15,9 +15,10 @@ use super::credentials::ServiceKey;
 use super::error::{Error, root_cause};
 use super::http;
 use super::pace::{Pace, Paces, Rate, Urgency};
+use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
 use super::stream;
-use super::token::{Token, TokenSource};
+use super::token::{Token, TokenFacts, TokenSource};
 use super::wire::{self, Checked, List};
 use crate::lease::{Permit, Refusal};
 use crate::metrics::RemoteCalls;
@@ -81,17 +82,18 @@ impl Default for ClientOptions {
 }
 
 /// A request to make.
-pub(super) struct Call<'a> {
-    pub(super) method: Method,
+#[derive(Clone)]
+pub(crate) struct Call<'a> {
+    pub(crate) method: Method,
     /// What follows `/v2/`, segment by segment.
-    pub(super) path: &'a [&'a str],
-    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(crate) path: &'a [&'a str],
+    pub(crate) query: &'a [(&'a str, &'a str)],
     /// The resource group, where the endpoint takes one.
-    pub(super) group: Option<&'a str>,
+    pub(crate) group: Option<&'a str>,
     /// JSON to send.
-    pub(super) body: Option<serde_json::Value>,
+    pub(crate) body: Option<serde_json::Value>,
     /// How the JSON is meant: `application/json`, or `application/merge-patch+json` where the contract asks for it.
-    pub(super) media_type: &'static str,
+    pub(crate) media_type: &'static str,
 }
 
 /// A successful answer, read whole.
@@ -206,6 +208,27 @@ impl Transport {
         self.tokens.get().await.map(|_| ())
     }
 
+    /// What is known of the token in use.
+    pub(super) async fn token_facts(&self) -> Result<TokenFacts, Error> {
+        self.tokens.get().await.map(|token| token.facts())
+    }
+
+    /// Makes the request once, with one token, and gives the answer as it is, a refusing one as well.
+    pub(super) async fn exchange(&self, call: &Call<'_>) -> Result<Reply, Error> {
+        let deadline = Instant::now() + self.request_timeout;
+        let token = self.tokens.get_until(deadline).await?;
+        let response = self.dispatch(call, &token, deadline).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = http::read(response, MAX_BODY)
+            .await
+            .map_err(|error| self.unread(error, MAX_BODY))?;
+        if !status.is_success() {
+            let error = self.sort(status, &headers, &body, &token);
+            self.pace.heed(&error, Instant::now());
+        }
+        Ok(Reply::new(status, &headers, &body, &self.secrets(&token)))
+    }
+
     /// Makes the request and reads the answer whole.
     pub(super) async fn fetch(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let (response, token) = self.send(call).await?;
@@ -287,7 +310,24 @@ impl Transport {
         }
     }
 
+    /// Makes the request once; an answer that refuses is an error.
     async fn attempt(
+        &self,
+        call: &Call<'_>,
+        token: &Token,
+        deadline: Instant,
+    ) -> Result<Response, Error> {
+        let response = self.dispatch(call, token, deadline).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let error = self.refusal(response, token).await;
+        self.pace.heed(&error, Instant::now());
+        Err(error)
+    }
+
+    /// Makes the request once, whatever is answered.
+    async fn dispatch(
         &self,
         call: &Call<'_>,
         token: &Token,
@@ -332,14 +372,7 @@ impl Transport {
         }
         let outcome = outcome?.map_err(|error| self.unreachable(error));
         call.log(&request_id, &outcome);
-        let response = outcome?;
-        if response.status().is_success() {
-            Ok(response)
-        } else {
-            let error = self.refusal(response, token).await;
-            self.pace.heed(&error, Instant::now());
-            Err(error)
-        }
+        outcome
     }
 
     fn url(&self, path: &[&str]) -> Result<Url, Error> {
@@ -357,18 +390,23 @@ impl Transport {
     }
 
     async fn refusal(&self, response: Response, token: &Token) -> Error {
-        let status = response.status();
-        let retry_after = http::retry_after(response.headers());
+        let (status, headers) = (response.status(), response.headers().clone());
+        // Without a readable body the status has to do.
+        let body = http::read(response, MAX_ERROR_BODY)
+            .await
+            .unwrap_or_default();
+        self.sort(status, &headers, &body, token)
+    }
+
+    /// What an answer means that is no success.
+    fn sort(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], token: &Token) -> Error {
         if status.is_redirection() {
             return Error::Insecure {
                 status: status.as_u16(),
             };
         }
-        // Without a readable body the status has to do.
-        let body = http::read(response, MAX_ERROR_BODY)
-            .await
-            .unwrap_or_default();
-        let message = Rejection::new(status.as_u16(), &body, &self.secrets(token));
+        let retry_after = http::retry_after(headers);
+        let message = Rejection::new(status.as_u16(), body, &self.secrets(token));
         match status {
             StatusCode::UNAUTHORIZED => Error::Unauthorized(message),
             StatusCode::FORBIDDEN => Error::Forbidden(message),

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::observe::{remote, signs, time_to_live};
-use crate::aicore::{Status, TargetStatus};
+use super::observe::{remote, signs};
+use crate::aicore::{Status, TargetStatus, time_to_live};
 use crate::lifecycle::situation::{State, Target};
 
 /// A ttl in seconds.

@@ -10,7 +10,7 @@ use super::findings::Findings;
 use super::group::{self, Standing};
 use super::look::{adopted, is_exclusive, lost};
 use super::signs::may_be_of;
-use super::time_to_live;
+use crate::aicore::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
 use crate::controller::subject::{Subject, adopts, bears_our_name};

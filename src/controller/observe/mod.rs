@@ -12,7 +12,6 @@ pub(crate) mod others;
 mod out_of_sight;
 pub(crate) mod remote;
 pub(crate) mod signs;
-pub(crate) mod time_to_live;
 
 use std::time::Duration;
 

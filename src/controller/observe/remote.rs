@@ -9,7 +9,7 @@ use super::findings::Findings;
 use super::fit::fit;
 use super::group::{self, Standing};
 use super::out_of_sight;
-use super::time_to_live;
+use crate::aicore::time_to_live;
 use crate::aicore::{self, Error, Observed, Snapshot, Status, TargetStatus};
 use crate::api::RecordedDeployment;
 use crate::controller::subject::{Subject, looks_on};

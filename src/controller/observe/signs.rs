@@ -7,8 +7,8 @@ use kube::ResourceExt;
 
 use super::access::Access;
 use super::look;
-use super::time_to_live;
 use crate::aicore;
+use crate::aicore::time_to_live;
 use crate::api::{Deployment, Intent, NOT_MINE_ANNOTATION};
 use crate::controller::subject::{Subject, Wanted, bears_our_name, wanted};
 use crate::lifecycle::belonging::{Resemblance, Signs};

@@ -8,7 +8,7 @@ use crate::audit::State;
 use crate::clock::later_ms;
 use crate::configuration::Configuration;
 use crate::lifecycle::{Outcome, Status, Step, TargetStatus};
-use crate::settings::Settings;
+use crate::settings::{OperationAfterStop, Settings};
 use crate::time_to_live::TimeToLive;
 
 /// `lastOperation` of a deployment. There is no value for a stop: the field ties UPDATE to PATCH.
@@ -106,12 +106,14 @@ impl Deployment {
     }
 
     /// A stop was accepted.
-    pub(crate) fn stop(&mut self, now: Timestamp) {
+    pub(crate) fn stop(&mut self, now: Timestamp, settings: &Settings) {
         if self.target_status != TargetStatus::Stopped {
             self.target_status = TargetStatus::Stopped;
             self.begin_phase(now);
         }
-        self.last_operation = LastOperation::Update;
+        if settings.operation_after_stop == OperationAfterStop::Update {
+            self.last_operation = LastOperation::Update;
+        }
         self.modified_at = now;
     }
 
@@ -141,10 +143,10 @@ impl Deployment {
     }
 
     /// Carries out a step of the state machine. The answer is false when the deployment is gone.
-    pub(crate) fn carry_out(&mut self, step: Step, at: Timestamp) -> bool {
+    pub(crate) fn carry_out(&mut self, step: Step, at: Timestamp, settings: &Settings) -> bool {
         match step {
             Step::Enter(status) => self.enter(status, at),
-            Step::ExpireByStop => self.stop(at),
+            Step::ExpireByStop => self.stop(at, settings),
             Step::ExpireByDelete => self.delete(at),
             Step::Vanish => return false,
         }

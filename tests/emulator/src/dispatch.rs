@@ -7,7 +7,8 @@ use axum::extract::{OriginalUri, RawPathParams, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::api;
@@ -18,6 +19,7 @@ use crate::endpoint::{Context, Endpoint, Outcome, Run, path_subject};
 use crate::errors::ApiError;
 use crate::faults::{Effect, Hit};
 use crate::query::Query;
+use crate::settings::Settings;
 use crate::tokens::{Identity, Verdict};
 use crate::world::{Shared, World};
 
@@ -99,13 +101,15 @@ async fn handle(shared: &Shared, endpoint: Endpoint, call: &Call) -> Response {
     if let Some(Effect::LatencyMs(milliseconds)) = effect {
         tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
     }
-    let answer = perform(
-        &mut shared.lock(),
-        endpoint,
-        call,
-        received_at,
-        hit.as_ref(),
-    );
+    let (answer, date) = {
+        let mut world = shared.lock();
+        let answer = perform(&mut world, endpoint, call, received_at, hit.as_ref());
+        (answer, date(&world.settings))
+    };
+    let answer = match date {
+        Some(date) => answer.with_header(header::DATE, &date),
+        None => answer,
+    };
     if let Some(Effect::AnswerLatencyMs(milliseconds)) = effect {
         tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
     }
@@ -114,6 +118,14 @@ async fn handle(shared: &Shared, endpoint: Endpoint, call: &Call) -> Response {
         Some(Effect::TruncateBody(part)) => response(answer, call, Some(*part)),
         _ => response(answer, call, None),
     }
+}
+
+/// The header `Date`, by the clock that the settings choose.
+fn date(settings: &Settings) -> Option<String> {
+    let ahead = SignedDuration::from_secs(settings.clock_ahead_seconds);
+    let now = Timestamp::now().checked_add(ahead).ok()?;
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+    date.ok().filter(|_| settings.date_header)
 }
 
 /// Everything that happens under the lock: the effect, and its entries in the log.
@@ -129,14 +141,15 @@ fn perform(
     let (caller, identity) = identify(world, endpoint, call, now);
     let before = states(world, &caller, call);
     let prevented = effect.is_some_and(Effect::prevents);
-    let answer = if prevented {
-        None
-    } else {
-        let outcome = run(world, endpoint.run, call, identity, effect, now);
-        Some(outcome.unwrap_or_else(|error| {
-            error.answer(world.settings.error_shape, &call.request_id, &call.path)
-        }))
-    };
+    let answer =
+        if prevented {
+            None
+        } else {
+            let outcome = run(world, endpoint.run, call, identity, effect, now);
+            Some(outcome.unwrap_or_else(|error| {
+                error.answer(&world.settings, &call.request_id, &call.path)
+            }))
+        };
     let replacement = effect.and_then(Effect::replacement);
     let sent = replacement
         .as_ref()

@@ -11,7 +11,7 @@ use crate::dispatch::serve;
 use crate::errors::ApiError;
 use crate::faults::PartialBulk;
 use crate::resource_group::ResourceGroup;
-use crate::settings::{Settings, UnknownGroup};
+use crate::settings::{MissingGroup, Settings, UnknownGroup};
 use crate::tenant::Tenant;
 use crate::world::{Shared, World};
 
@@ -114,10 +114,14 @@ pub(crate) fn path_subject(call: &Call) -> Vec<Subject> {
 impl Context<'_> {
     /// The resource group of the call. Groups that are not there yet, or not any more, look alike.
     pub(crate) fn group(&mut self) -> Result<&mut ResourceGroup, ApiError> {
-        let Some(id) = self.call.resource_group() else {
-            return Err(ApiError::bad_request(
-                "The header AI-Resource-Group is missing",
-            ));
+        let id = match (self.call.resource_group(), self.settings.missing_group) {
+            (Some(id), _) => id,
+            (None, MissingGroup::Default) => "default",
+            (None, MissingGroup::Refuse) => {
+                return Err(ApiError::bad_request(
+                    "The header AI-Resource-Group is missing",
+                ));
+            }
         };
         let (now, settings) = (self.now, self.settings);
         let refusal = match self.settings.unknown_group {
@@ -138,6 +142,6 @@ impl Context<'_> {
         let visible = deployment.filter(|deployment| deployment.is_visible(now, settings));
         visible
             .cloned()
-            .ok_or_else(|| ApiError::deployment_not_found(id))
+            .ok_or_else(|| ApiError::deployment_not_found(id, settings))
     }
 }

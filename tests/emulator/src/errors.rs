@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::call::Answer;
 use crate::lifecycle::{Refused, Status};
-use crate::settings::{ErrorShape, ErrorStatus};
+use crate::settings::{ErrorShape, ErrorStatus, RequestIdSpelling, Settings};
 
 /// Code of an operation that the status of a deployment does not allow, as the troubleshooting pages show it.
 pub(crate) const STATUS_CODE: &str = "01010076";
@@ -52,8 +52,9 @@ impl ApiError {
     }
 
     /// No deployment of this id in this resource group.
-    pub(crate) fn deployment_not_found(id: &str) -> Self {
-        Self::not_found(format!("Deployment ID {id} not found"))
+    pub(crate) fn deployment_not_found(id: &str, settings: &Settings) -> Self {
+        let message = format!("Deployment ID {id} not found");
+        Self::api(client_error(settings.gone_status), NOT_FOUND_CODE, message)
     }
 
     /// What the path names is not there.
@@ -133,21 +134,29 @@ impl ApiError {
     }
 
     /// The content of the envelope. SAP's Python SDK wants all four fields.
-    pub(crate) fn body(&self, request_id: &str, target: &str) -> Value {
-        json!({"code": self.code, "message": self.message, "requestId": request_id, "target": target})
+    pub(crate) fn body(&self, settings: &Settings, request_id: &str, target: &str) -> Value {
+        let mut body = json!({"code": self.code, "message": self.message, "target": target});
+        let name = match settings.request_id_spelling {
+            RequestIdSpelling::RequestId => "requestId",
+            RequestIdSpelling::RequestIdCapital => "requestID",
+            RequestIdSpelling::SnakeCase => "request_id",
+            RequestIdSpelling::Absent => return body,
+        };
+        body[name] = json!(request_id);
+        body
     }
 
     /// The answer that carries this refusal.
-    pub(crate) fn answer(&self, shape: ErrorShape, request_id: &str, target: &str) -> Answer {
+    pub(crate) fn answer(&self, settings: &Settings, request_id: &str, target: &str) -> Answer {
         let shape = if self.gateway {
             ErrorShape::PlainText
         } else {
-            shape
+            settings.error_shape
         };
         let mut answer = match shape {
             ErrorShape::Envelope => Answer::json(
                 self.status,
-                &json!({"error": self.body(request_id, target)}),
+                &json!({"error": self.body(settings, request_id, target)}),
             ),
             ErrorShape::PlainText => Answer::text(self.status, self.message.clone()),
             ErrorShape::Html => Answer::text(self.status, html_page(self.status)),

@@ -21,6 +21,7 @@ mod audit;
 mod call;
 mod call_log;
 mod catalogue;
+mod choices;
 mod clock;
 mod configuration;
 mod control;
@@ -47,7 +48,8 @@ pub use faults::{Effect, Fault, Match, PartialBulk, Response, StaleList};
 pub use offers::{OfferedExecutable, OfferedModel, OfferedParameter, OfferedVersion};
 pub use server::{Emulator, Options};
 pub use settings::{
-    BareTop, BulkUpdates, ErrorShape, ErrorStatus, InvalidErrorStatus, SameConfigurationPatch,
-    Settings, UnknownGroup,
+    BareTop, BulkUpdates, ErrorShape, ErrorStatus, InvalidErrorStatus, ListCount, MissingGroup,
+    OperationAfterStop, RequestIdSpelling, SameConfigurationPatch, Settings, TtlInAnswers,
+    UnknownGroup, UnknownStatusFilter,
 };
 pub use tenant::TenantSeed;

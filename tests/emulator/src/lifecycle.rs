@@ -80,7 +80,11 @@ fn own_step(deployment: &Deployment, settings: &Settings) -> Option<(Timestamp, 
     use Status::{Dead, Pending, Running, Stopped, Stopping, Unknown};
     let after =
         |milliseconds: u64, step| Some((later_ms(deployment.phase_since, milliseconds), step));
-    let old_status_after_stop = settings.stopping_ms / 10;
+    let old_status_after_stop = if settings.stopping_at_once {
+        0
+    } else {
+        settings.stopping_ms / 10
+    };
     match (&deployment.status, &deployment.target_status) {
         (_, TargetStatus::Deleted) => after(settings.deleting_ms, Step::Vanish),
         (Unknown, TargetStatus::Running) if deployment.outcome() != Outcome::StuckUnknown => {
@@ -98,7 +102,7 @@ fn own_step(deployment: &Deployment, settings: &Settings) -> Option<(Timestamp, 
                 Outcome::Running | Outcome::StuckUnknown => after(starting, Step::Enter(Running)),
             }
         }
-        (Pending | Running, TargetStatus::Stopped) => {
+        (Unknown | Pending | Running, TargetStatus::Stopped) => {
             after(old_status_after_stop, Step::Enter(Stopping))
         }
         (Stopping, _) => after(
@@ -144,21 +148,26 @@ pub(crate) struct Refused(pub(crate) Status);
 
 /// May this deployment be stopped? Only PENDING and RUNNING ones; a second stop is as good as the first until the
 /// status says STOPPING.
-pub(crate) fn may_stop(deployment: &Deployment) -> Result<(), Refused> {
-    match deployment.status {
-        Status::Pending | Status::Running if deployment.target_status != TargetStatus::Deleted => {
-            Ok(())
-        }
+pub(crate) fn may_stop(deployment: &Deployment, settings: &Settings) -> Result<(), Refused> {
+    let active = match deployment.status {
+        Status::Pending | Status::Running => true,
+        Status::Unknown => settings.stop_unknown,
+        _ => false,
+    };
+    match deployment.target_status {
+        TargetStatus::Running | TargetStatus::Stopped if active => Ok(()),
         _ => Err(Refused(deployment.status.clone())),
     }
 }
 
 /// May this deployment be deleted? Only UNKNOWN, STOPPED, DEAD and COMPLETED ones. Asking again while the deletion is
 /// under way does no harm: SAP's Python SDK sends a DELETE again when the answer was an error.
-pub(crate) fn may_delete(deployment: &Deployment) -> Result<(), Refused> {
+pub(crate) fn may_delete(deployment: &Deployment, settings: &Settings) -> Result<(), Refused> {
+    let again = deployment.target_status == TargetStatus::Deleted;
     match deployment.status {
+        _ if again && !settings.delete_again => Err(Refused(deployment.status.clone())),
         Status::Unknown | Status::Stopped | Status::Dead | Status::Completed => Ok(()),
-        _ if deployment.target_status == TargetStatus::Deleted => Ok(()),
+        _ if again || settings.delete_active => Ok(()),
         _ => Err(Refused(deployment.status.clone())),
     }
 }

@@ -48,7 +48,7 @@ fn in_status(status: Status) -> Deployment {
 fn play(mut deployment: Deployment, settings: &Settings) -> Vec<(i64, String)> {
     let mut seen = Vec::new();
     while let Some((due, step)) = next(&deployment, settings) {
-        if !deployment.carry_out(step, due) {
+        if !deployment.carry_out(step, due, settings) {
             seen.push((due.as_second(), "gone".to_owned()));
             break;
         }
@@ -124,7 +124,7 @@ fn stuck_ones_wait_for_a_caller() {
 fn a_stop_shows_the_old_status_then_stopping_then_stopped_and_nothing_after_that() {
     for status in [Status::Pending, Status::Running] {
         let mut deployment = in_status(status);
-        deployment.stop(START);
+        deployment.stop(START, &Settings::default());
         let seen = play(deployment, &Settings::default());
         assert_eq!(
             seen,
@@ -136,8 +136,8 @@ fn a_stop_shows_the_old_status_then_stopping_then_stopped_and_nothing_after_that
 #[test]
 fn a_second_stop_does_not_delay_the_first() {
     let mut deployment = in_status(Status::Running);
-    deployment.stop(START);
-    deployment.stop(later_ms(START, 2_000));
+    deployment.stop(START, &Settings::default());
+    deployment.stop(later_ms(START, 2_000), &Settings::default());
     let seen = play(deployment, &Settings::default());
     assert_eq!(
         seen,
@@ -221,24 +221,27 @@ fn a_new_configuration_counts_as_running_only_when_it_runs() {
         (due.as_second(), &step),
         (120, &Step::Enter(Status::Running))
     );
-    deployment.carry_out(step, due);
+    deployment.carry_out(step, due, &Settings::default());
     assert_eq!(
         deployment.latest_running_configuration_id.as_deref(),
         Some("c-2")
     );
 }
 
+/// The statuses that allow something.
+fn table(allowed: impl Fn(&Deployment) -> Result<(), Refused>) -> Vec<&'static str> {
+    let allowed = STATUSES
+        .iter()
+        .filter(|status| allowed(&in_status((*status).clone())).is_ok());
+    allowed.map(Status::as_str).collect()
+}
+
 #[test]
 fn each_status_allows_what_the_documentation_says() {
-    let table = |allowed: fn(&Deployment) -> Result<(), Refused>| {
-        let statuses = STATUSES
-            .iter()
-            .filter(|status| allowed(&in_status((*status).clone())).is_ok());
-        statuses.map(Status::as_str).collect::<Vec<_>>()
-    };
-    assert_eq!(table(may_stop), ["PENDING", "RUNNING"]);
+    let settings = Settings::default();
+    assert_eq!(table(|it| may_stop(it, &settings)), ["PENDING", "RUNNING"]);
     assert_eq!(
-        table(may_delete),
+        table(|it| may_delete(it, &settings)),
         ["UNKNOWN", "STOPPED", "DEAD", "COMPLETED"]
     );
     assert_eq!(
@@ -248,12 +251,41 @@ fn each_status_allows_what_the_documentation_says() {
 }
 
 #[test]
+fn a_setting_allows_what_the_documentation_does_not() {
+    let settings = Settings {
+        stop_unknown: true,
+        delete_active: true,
+        ..Settings::default()
+    };
+    assert_eq!(
+        table(|it| may_stop(it, &settings)),
+        ["UNKNOWN", "PENDING", "RUNNING"]
+    );
+    assert_eq!(table(|it| may_delete(it, &settings)).len(), STATUSES.len());
+    let mut unknown = in_status(Status::Unknown);
+    unknown.stop(START, &settings);
+    assert_eq!(
+        play(unknown, &settings),
+        lines(&[(3, "STOPPING/STOPPED"), (30, "STOPPED/STOPPED")])
+    );
+}
+
+#[test]
 fn a_deletion_under_way_forbids_all_but_another_deletion() {
     for status in STATUSES {
         let mut deployment = in_status(status.clone());
         deployment.delete(START);
-        assert_eq!(may_delete(&deployment), Ok(()));
-        assert_eq!(may_stop(&deployment), Err(Refused(status.clone())));
+        let settings = Settings::default();
+        assert_eq!(may_delete(&deployment, &settings), Ok(()));
+        let once = Settings {
+            delete_again: false,
+            ..Settings::default()
+        };
+        assert_eq!(may_delete(&deployment, &once), Err(Refused(status.clone())));
+        assert_eq!(
+            may_stop(&deployment, &settings),
+            Err(Refused(status.clone()))
+        );
         assert_eq!(may_change_configuration(&deployment), Err(Refused(status)));
     }
 }

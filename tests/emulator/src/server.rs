@@ -142,6 +142,8 @@ async fn serve(stream: TcpStream, router: Router) {
         }
     });
     if let Err(error) = http1::Builder::new()
+        // A setting says what time it is.
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
         .await
     {

@@ -1,12 +1,14 @@
 //! How long phases take, and the choices that SAP's contract leaves open.
 
-use std::fmt;
-use std::str::FromStr;
-
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{ArgAction, Args};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use crate::choices::{
+    BareTop, BulkUpdates, ErrorShape, ErrorStatus, InvalidErrorStatus, ListCount, MissingGroup,
+    OperationAfterStop, RequestIdSpelling, SameConfigurationPatch, TtlInAnswers, UnknownGroup,
+    UnknownStatusFilter,
+};
 use crate::offers::{OfferedExecutable, OfferedModel};
 
 /// Timings, quota and switches. Each one can be set at the start (field, flag or environment variable) and changed
@@ -103,6 +105,66 @@ pub struct Settings {
     /// Report the status DELETING, which the public enumeration lacks, while a deployment is being deleted.
     #[arg(long, env = "AICORE_EMULATOR_EMIT_DELETING")]
     pub emit_deleting: bool,
+    /// Whether the token endpoint takes a secret in the form, and not only as Basic authentication.
+    #[arg(long, env = "AICORE_EMULATOR_TOKEN_FORM", action = ArgAction::Set, default_value_t = Settings::default().token_form)]
+    pub token_form: bool,
+    /// Whether answers have the header `Date`.
+    #[arg(long, env = "AICORE_EMULATOR_DATE_HEADER", action = ArgAction::Set, default_value_t = Settings::default().date_header)]
+    pub date_header: bool,
+    /// By how many seconds the header `Date` is ahead of the machine's clock.
+    #[arg(long, env = "AICORE_EMULATOR_CLOCK_AHEAD_SECONDS", allow_negative_numbers = true, default_value_t = Settings::default().clock_ahead_seconds)]
+    pub clock_ahead_seconds: i64,
+    /// What the request id is called in the body of an error.
+    #[arg(
+        long,
+        env = "AICORE_EMULATOR_REQUEST_ID_SPELLING",
+        default_value = "requestId"
+    )]
+    pub request_id_spelling: RequestIdSpelling,
+    /// HTTP status of a call about a deployment that does not exist, or not any more.
+    #[arg(long, env = "AICORE_EMULATOR_GONE_STATUS", default_value_t = Settings::default().gone_status)]
+    pub gone_status: ErrorStatus,
+    /// The answer to a call that needs a resource group and names none.
+    #[arg(long, env = "AICORE_EMULATOR_MISSING_GROUP", default_value = "refuse")]
+    pub missing_group: MissingGroup,
+    /// The answer to a list that is filtered by a status that does not exist.
+    #[arg(
+        long,
+        env = "AICORE_EMULATOR_UNKNOWN_STATUS_FILTER",
+        default_value = "refuse"
+    )]
+    pub unknown_status_filter: UnknownStatusFilter,
+    /// What `count` in a list of deployments counts.
+    #[arg(long, env = "AICORE_EMULATOR_LIST_COUNT", default_value = "page")]
+    pub list_count: ListCount,
+    /// Whether the answer to the creation of a deployment has the header `Location`.
+    #[arg(long, env = "AICORE_EMULATOR_LOCATION_HEADER", action = ArgAction::Set, default_value_t = Settings::default().location_header)]
+    pub location_header: bool,
+    /// How the `ttl` of a deployment is shown.
+    #[arg(long, env = "AICORE_EMULATOR_TTL_IN_ANSWERS", default_value = "asSent")]
+    pub ttl_in_answers: TtlInAnswers,
+    /// Accept the stop of an UNKNOWN deployment.
+    #[arg(long, env = "AICORE_EMULATOR_STOP_UNKNOWN")]
+    pub stop_unknown: bool,
+    /// Report STOPPING from an accepted stop on, instead of the old status for the first tenth.
+    #[arg(long, env = "AICORE_EMULATOR_STOPPING_AT_ONCE")]
+    pub stopping_at_once: bool,
+    /// What `lastOperation` says after an accepted stop.
+    #[arg(
+        long,
+        env = "AICORE_EMULATOR_OPERATION_AFTER_STOP",
+        default_value = "update"
+    )]
+    pub operation_after_stop: OperationAfterStop,
+    /// Accept the deletion of a PENDING, RUNNING or STOPPING deployment.
+    #[arg(long, env = "AICORE_EMULATOR_DELETE_ACTIVE")]
+    pub delete_active: bool,
+    /// Accept a second deletion while the first one is under way. SAP's Python SDK sends a DELETE again when the answer was an error.
+    #[arg(long, env = "AICORE_EMULATOR_DELETE_AGAIN", action = ArgAction::Set, default_value_t = Settings::default().delete_again)]
+    pub delete_again: bool,
+    /// Whether the answer to a deletion has `targetStatus`.
+    #[arg(long, env = "AICORE_EMULATOR_TARGET_IN_DELETE_ANSWER", action = ArgAction::Set, default_value_t = Settings::default().target_in_delete_answer)]
+    pub target_in_delete_answer: bool,
     /// Executables that are shown in place of those of the catalogue, or besides them. They only concern who reads them: a configuration needs an
     /// executable of the catalogue.
     #[arg(skip)]
@@ -126,9 +188,9 @@ impl Default for Settings {
             ttl_scale: 1.0,
             token_seconds: 43_199,
             max_deployments: None,
-            quota_status: ErrorStatus(400),
-            illegal_stop_status: ErrorStatus(400),
-            illegal_delete_status: ErrorStatus(412),
+            quota_status: ErrorStatus::BAD_REQUEST,
+            illegal_stop_status: ErrorStatus::BAD_REQUEST,
+            illegal_delete_status: ErrorStatus::PRECONDITION_FAILED,
             unknown_group: UnknownGroup::Forbidden403,
             bulk_updates: BulkUpdates::Absent,
             bulk_accepts_application_json: false,
@@ -140,6 +202,22 @@ impl Default for Settings {
             logs_need_group: true,
             extra_fields: false,
             emit_deleting: false,
+            token_form: true,
+            date_header: true,
+            clock_ahead_seconds: 0,
+            request_id_spelling: RequestIdSpelling::RequestId,
+            gone_status: ErrorStatus::NOT_FOUND,
+            missing_group: MissingGroup::Refuse,
+            unknown_status_filter: UnknownStatusFilter::Refuse,
+            list_count: ListCount::Page,
+            location_header: true,
+            ttl_in_answers: TtlInAnswers::AsSent,
+            stop_unknown: false,
+            stopping_at_once: false,
+            operation_after_stop: OperationAfterStop::Update,
+            delete_active: false,
+            delete_again: true,
+            target_in_delete_answer: true,
             executables: Vec::new(),
             models: Vec::new(),
         }
@@ -176,111 +254,6 @@ impl Settings {
             Err("ttlScale must be a number above 0".to_owned())
         }
     }
-}
-
-/// An HTTP status from 400 to 499, for refusals whose status the contract leaves open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct ErrorStatus(u16);
-
-/// The error of a status that is not a client error.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not an HTTP status from 400 to 499; choose one in that range")]
-pub struct InvalidErrorStatus(String);
-
-impl TryFrom<u16> for ErrorStatus {
-    type Error = InvalidErrorStatus;
-
-    fn try_from(status: u16) -> Result<Self, Self::Error> {
-        if (400..500).contains(&status) {
-            Ok(Self(status))
-        } else {
-            Err(InvalidErrorStatus(status.to_string()))
-        }
-    }
-}
-
-impl From<ErrorStatus> for u16 {
-    fn from(status: ErrorStatus) -> Self {
-        status.0
-    }
-}
-
-impl FromStr for ErrorStatus {
-    type Err = InvalidErrorStatus;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<u16>()
-            .map_err(|_| InvalidErrorStatus(text.to_owned()))?
-            .try_into()
-    }
-}
-
-impl fmt::Display for ErrorStatus {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-/// The answer to a resource group that does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "camelCase")]
-#[value(rename_all = "camelCase")]
-pub enum UnknownGroup {
-    /// 403 with the plain text of the gateway.
-    Forbidden403,
-    /// 404 in the error envelope.
-    NotFound404,
-}
-
-/// The capability to change many deployments in one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "camelCase")]
-#[value(rename_all = "camelCase")]
-pub enum BulkUpdates {
-    /// Reported as true, and works.
-    Present,
-    /// Reported as false, and refused.
-    Absent,
-    /// Not reported at all, and refused.
-    Missing,
-}
-
-/// The body of an API error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "camelCase")]
-#[value(rename_all = "camelCase")]
-pub enum ErrorShape {
-    /// `{"error":{"code":...,"message":...,"requestId":...,"target":...}}`
-    Envelope,
-    /// The message alone.
-    PlainText,
-    /// A page of HTML, as a proxy makes it.
-    Html,
-    /// No body.
-    Empty,
-}
-
-/// Whether `top` and `skip` without `$` count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "camelCase")]
-#[value(rename_all = "camelCase")]
-pub enum BareTop {
-    /// They are unknown parameters and change nothing.
-    Ignore,
-    /// They mean `$top` and `$skip`.
-    Honour,
-}
-
-/// The answer to a change to the configuration that a deployment already has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "camelCase")]
-#[value(rename_all = "camelCase")]
-pub enum SameConfigurationPatch {
-    /// 202, and nothing changes.
-    Accept,
-    /// 400.
-    Refuse,
 }
 
 #[cfg(test)]

@@ -122,5 +122,5 @@ fn modify_one(context: &mut Context<'_>, index: usize, item: &Item) -> Result<()
         Target::Stopped => deployments::stop(context, &item.id),
         Target::Deleted => deployments::mark_deleted(context, &item.id),
     };
-    result.map_err(|error| error.body(&request_id, &target))
+    result.map_err(|error| error.body(context.settings, &request_id, &target))
 }

@@ -119,11 +119,11 @@ fn create(context: &mut Context<'_>) -> Outcome {
         configuration_id: deployment.configuration.id.clone(),
     };
     group.put(deployment, now);
-    let answer = Answer::json(StatusCode::ACCEPTED, &body);
-    let answer = answer.with_header(
-        header::LOCATION,
-        &format!("{base_url}/v2/lm/deployments/{id}"),
-    );
+    let mut answer = Answer::json(StatusCode::ACCEPTED, &body);
+    if settings.location_header {
+        let location = format!("{base_url}/v2/lm/deployments/{id}");
+        answer = answer.with_header(header::LOCATION, &location);
+    }
     Ok(Answer {
         created: Some(created),
         ..answer
@@ -197,9 +197,9 @@ fn modification_subject(call: &Call) -> Vec<Subject> {
 pub(super) fn stop(context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
     let (settings, now) = (context.settings, context.now);
     let mut deployment = context.deployment(id)?;
-    lifecycle::may_stop(&deployment)
+    lifecycle::may_stop(&deployment, settings)
         .map_err(|refused| ApiError::refused(&refused, settings.illegal_stop_status))?;
-    deployment.stop(now);
+    deployment.stop(now, settings);
     context.group()?.put(deployment, now);
     Ok(())
 }
@@ -208,7 +208,7 @@ pub(super) fn stop(context: &mut Context<'_>, id: &str) -> Result<(), ApiError> 
 pub(super) fn mark_deleted(context: &mut Context<'_>, id: &str) -> Result<(), ApiError> {
     let (settings, now) = (context.settings, context.now);
     let mut deployment = context.deployment(id)?;
-    lifecycle::may_delete(&deployment)
+    lifecycle::may_delete(&deployment, settings)
         .map_err(|refused| ApiError::refused(&refused, settings.illegal_delete_status))?;
     deployment.delete(now);
     context.group()?.put(deployment, now);
@@ -247,7 +247,10 @@ fn change_configuration(
 fn delete(context: &mut Context<'_>) -> Outcome {
     let id = context.call.parameter("deploymentId").to_owned();
     mark_deleted(context, &id)?;
-    let body = json!({"id": id, "message": "Deletion scheduled", "targetStatus": "DELETED"});
+    let mut body = json!({"id": id, "message": "Deletion scheduled"});
+    if context.settings.target_in_delete_answer {
+        body["targetStatus"] = json!("DELETED");
+    }
     Ok(Answer::json(StatusCode::ACCEPTED, &body))
 }
 

@@ -56,7 +56,7 @@ fn logs(context: &mut Context<'_>) -> Outcome {
         context.group()?.deployments().get(id)
     };
     let deployment = found.filter(|deployment| deployment.is_visible(now, settings));
-    let deployment = deployment.ok_or_else(|| ApiError::deployment_not_found(id))?;
+    let deployment = deployment.ok_or_else(|| ApiError::deployment_not_found(id, settings))?;
     let lines = window.lines(deployment, settings, now);
     Ok(Answer::json(
         StatusCode::OK,

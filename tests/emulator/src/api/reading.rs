@@ -13,6 +13,7 @@ use crate::endpoint::{Context, Outcome};
 use crate::errors::ApiError;
 use crate::lifecycle::Status;
 use crate::query::Query;
+use crate::settings::{ListCount, Settings, UnknownStatusFilter};
 
 #[derive(Serialize)]
 struct DeploymentList<T> {
@@ -23,15 +24,20 @@ struct DeploymentList<T> {
 pub(super) fn list(context: &mut Context<'_>) -> Outcome {
     let (call, settings, now, seen_at) =
         (context.call, context.settings, context.now, context.seen_at);
-    let filter = Filter::read(&call.query)?;
+    let filter = Filter::read(&call.query, settings)?;
     let page = call.query.page(settings)?;
     let select_status = call.query.selects_status()?;
     let view = context.group()?.view(seen_at, now);
     let matching = view.values().filter(|deployment| {
         deployment.is_visible(seen_at, settings) && filter.matches(deployment)
     });
-    let shown = page.of(matching);
-    let count = shown.len();
+    let matching: Vec<_> = matching.collect();
+    let total = matching.len();
+    let shown = page.of(matching.into_iter());
+    let count = match settings.list_count {
+        ListCount::Page => shown.len(),
+        ListCount::Total => total,
+    };
     if select_status {
         let resources: Vec<_> = shown
             .into_iter()
@@ -54,7 +60,7 @@ pub(super) fn list(context: &mut Context<'_>) -> Outcome {
 
 pub(super) fn count(context: &mut Context<'_>) -> Outcome {
     let (settings, now, seen_at) = (context.settings, context.now, context.seen_at);
-    let filter = Filter::read(&context.call.query)?;
+    let filter = Filter::read(&context.call.query, settings)?;
     let view = context.group()?.view(seen_at, now);
     let count = view
         .values()
@@ -72,7 +78,7 @@ pub(super) fn get(context: &mut Context<'_>) -> Outcome {
     let deployment = view
         .get(id)
         .filter(|deployment| deployment.is_visible(seen_at, settings));
-    let deployment = deployment.ok_or_else(|| ApiError::deployment_not_found(id))?;
+    let deployment = deployment.ok_or_else(|| ApiError::deployment_not_found(id, settings))?;
     if select_status {
         return Ok(Answer::json(
             StatusCode::OK,
@@ -112,15 +118,19 @@ struct Filter<'a> {
 }
 
 impl<'a> Filter<'a> {
-    fn read(query: &'a Query) -> Result<Self, ApiError> {
+    fn read(query: &'a Query, settings: &Settings) -> Result<Self, ApiError> {
         let status = query
             .get("status")
-            .map(|text| match Status::from(text.to_owned()) {
-                Status::Other(_) => Err(ApiError::bad_request(format!(
+            .map(|text| Status::from(text.to_owned()));
+        let status = match (status, settings.unknown_status_filter) {
+            (Some(Status::Other(text)), UnknownStatusFilter::Refuse) => {
+                return Err(ApiError::bad_request(format!(
                     "status is {text:?}, which is not a status"
-                ))),
-                status => Ok(status),
-            });
+                )));
+            }
+            (Some(Status::Other(_)), UnknownStatusFilter::Ignore) => None,
+            (status, _) => status,
+        };
         let executable_ids = query.list("executableIds");
         if executable_ids.as_ref().is_some_and(|ids| ids.len() > 1_000) {
             return Err(ApiError::bad_request(
@@ -131,7 +141,7 @@ impl<'a> Filter<'a> {
             executable_ids: executable_ids.map(|ids| ids.into_iter().collect()),
             configuration_id: query.get("configurationId"),
             scenario_id: query.get("scenarioId"),
-            status: status.transpose()?,
+            status,
         })
     }
 

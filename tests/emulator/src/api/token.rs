@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Router<Shared> {
 
 /// The client that a token request names, and its tenant when the secret is right.
 pub(crate) fn caller(world: &World, call: &Call) -> Caller {
-    let Some((client_id, secret)) = credentials(call) else {
+    let Some((client_id, secret)) = credentials(world, call) else {
         return Caller::default();
     };
     let tenant = find(world, &client_id, &secret).map(|tenant| tenant.zone.clone());
@@ -48,7 +48,8 @@ fn issue(world: &mut World, call: &Call) -> Outcome {
             description,
         ));
     }
-    let tenant = credentials(call).and_then(|(client_id, secret)| find(world, &client_id, &secret));
+    let tenant =
+        credentials(world, call).and_then(|(client_id, secret)| find(world, &client_id, &secret));
     let Some(tenant) = tenant else {
         return Ok(refusal(
             StatusCode::UNAUTHORIZED,
@@ -79,7 +80,7 @@ fn issue(world: &mut World, call: &Call) -> Outcome {
 }
 
 /// Client id and secret of a token request.
-fn credentials(call: &Call) -> Option<(String, String)> {
+fn credentials(world: &World, call: &Call) -> Option<(String, String)> {
     if let Some(basic) = call
         .header(header::AUTHORIZATION.as_str())
         .and_then(|value| value.strip_prefix("Basic "))
@@ -87,6 +88,9 @@ fn credentials(call: &Call) -> Option<(String, String)> {
         let decoded = String::from_utf8(BASE64_STANDARD.decode(basic.trim()).ok()?).ok()?;
         let (client_id, secret) = decoded.split_once(':')?;
         return Some((client_id.to_owned(), secret.to_owned()));
+    }
+    if !world.settings.token_form {
+        return None;
     }
     let form = Query::parse(&call.body);
     Some((

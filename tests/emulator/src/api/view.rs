@@ -1,5 +1,7 @@
 //! Deployments as the API shows them.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -7,7 +9,7 @@ use crate::catalogue::VERSION;
 use crate::configuration::Configuration;
 use crate::deployment::Deployment;
 use crate::lifecycle::{Status, TargetStatus};
-use crate::settings::Settings;
+use crate::settings::{Settings, TtlInAnswers};
 
 /// A field that can be there, null, or left out.
 #[derive(Clone, Debug)]
@@ -37,7 +39,7 @@ pub(crate) struct DeploymentView<'a> {
     #[serde(skip_serializing_if = "Field::is_absent")]
     latest_running_configuration_id: Field<&'a str>,
     #[serde(skip_serializing_if = "Field::is_absent")]
-    ttl: Field<&'a str>,
+    ttl: Field<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Field::is_absent")]
     details: Field<Details<'a>>,
     created_at: String,
@@ -155,7 +157,7 @@ impl<'a> DeploymentView<'a> {
                 deployment.latest_running_configuration_id.as_deref(),
                 nulls,
             ),
-            ttl: Field::of(deployment.ttl.as_ref().map(|ttl| ttl.text()), nulls),
+            ttl: Field::of(shown_ttl(deployment, settings), nulls),
             details: details(deployment, nulls),
             created_at: seconds(deployment.created_at),
             modified_at: seconds(deployment.modified_at),
@@ -194,6 +196,15 @@ fn shown_status<'a>(deployment: &'a Deployment, settings: &Settings) -> &'a str 
         "DELETING"
     } else {
         deployment.status.as_str()
+    }
+}
+
+fn shown_ttl<'a>(deployment: &'a Deployment, settings: &Settings) -> Option<Cow<'a, str>> {
+    let ttl = deployment.ttl.as_ref()?;
+    match settings.ttl_in_answers {
+        TtlInAnswers::AsSent => Some(Cow::Borrowed(ttl.text())),
+        TtlInAnswers::Minutes => Some(Cow::Owned(format!("{}M", ttl.duration().as_secs() / 60))),
+        TtlInAnswers::Absent => None,
     }
 }
 

@@ -27,6 +27,7 @@
 //! 23. Logs: window, order, limits, times to the nanosecond.
 //! 24. Quota, and the life of a resource group.
 //! 25. Faults between the caller and the API. (SAP's SDKs have a test file of their own, `sdk.rs`.)
+//! 26. Where the contract is silent, a setting chooses the answer.
 //!
 //! Time is under the tests' control: phases last for a day until a test sets them to nothing, and then whatever is due
 //! has happened before the next answer. So hardly anything here waits.
@@ -41,4 +42,5 @@ mod faults;
 mod groups;
 mod lists;
 mod logs;
+mod readings;
 mod tokens;
