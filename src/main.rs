@@ -108,7 +108,7 @@ async fn cancel_on_signal(shutdown: CancellationToken) {
             _ = interrupt.recv() => {}
         }
         if first {
-            info!("ending; what is under way is finished first");
+            info!("ending; what is under way has a second to finish");
             shutdown.cancel();
         }
     }

@@ -3,15 +3,6 @@
 -- What is stopped, deleted or expired as its spec asks is Healthy and never Suspended: nobody has to resume anything.
 -- Stalled means that a person has to act; everything else goes on by itself.
 
--- A Connection has no condition Stalled. With these reasons it waits for a person: for another key, or for a right.
-local needs_a_person = {
-  AccessDenied = true,
-  CredentialsRejected = true,
-  InvalidSecret = true,
-  SecretOutOfReach = true,
-  Unauthorized = true,
-}
-
 local function health(status, message)
   return { status = status, message = message }
 end
@@ -36,8 +27,5 @@ if ready == nil then
 end
 if ready.status == "True" then
   return health("Healthy", ready.reason .. ": " .. ready.message)
-end
-if obj.kind == "Connection" and needs_a_person[ready.reason] then
-  return health("Degraded", ready.reason .. ": " .. ready.message)
 end
 return health("Progressing", ready.reason .. ": " .. ready.message)

@@ -8,6 +8,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::bulk::{self, Verb};
+use super::certificate::Validity;
 use super::credentials::{ServiceKey, Tenant};
 use super::error::Error;
 use super::learned::Learned;
@@ -66,6 +67,11 @@ impl Client {
         self.transport.key().tenant()
     }
 
+    /// When the certificate of an X.509 key is valid, where that can be read.
+    pub fn certificate(&self) -> Option<Validity> {
+        self.transport.key().certificate()
+    }
+
     /// What its calls are measured with.
     pub(super) fn remote_calls(&self) -> &RemoteCalls {
         self.transport.remote_calls()
@@ -85,7 +91,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error::TokenRejected`] or [`Error::TokenUnavailable`].
+    /// [`Error::TokenRejected`], [`Error::TokenUnavailable`] or [`Error::CertificateExpired`].
     pub async fn check_token(&self) -> Result<(), Error> {
         self.transport.check_token().await
     }

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::addresses::{api_url, token_url};
+use super::certificate::Validity;
 use super::proof::Proof;
 use super::service_key_error::ServiceKeyError;
 use super::{http, layout};
@@ -81,7 +82,7 @@ impl ServiceKey {
         let api_url = api_url(&required_api_url(credentials)?)?;
         let field = proof.address_field();
         let token_url = token_url(field, &required(credentials, field)?)?;
-        if matches!(proof, Proof::Certificate(_)) && token_url.scheme() != "https" {
+        if matches!(proof, Proof::Certificate { .. }) && token_url.scheme() != "https" {
             let why = "a certificate is only shown over https";
             return Err(ServiceKeyError::InvalidUrl { field, why });
         }
@@ -106,6 +107,14 @@ impl ServiceKey {
     /// The OAuth client id. Not a secret.
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// When the certificate of an X.509 key is valid, where that can be read.
+    pub fn certificate(&self) -> Option<Validity> {
+        match self.proof {
+            Proof::Secret(_) => None,
+            Proof::Certificate { validity, .. } => validity,
+        }
     }
 
     /// How the client proves who it is.
@@ -345,7 +354,7 @@ mod tests {
     #[test]
     fn an_x509_key_proves_itself_by_its_certificate_at_an_address_of_its_own() {
         let key = read([("key", x509().to_string())]).unwrap();
-        assert!(matches!(key.proof(), Proof::Certificate(_)));
+        assert!(matches!(key.proof(), Proof::Certificate { .. }));
         assert_eq!(
             key.token_url().as_str(),
             "https://zone.authentication.cert.example.com/oauth/token"

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use super::answer::Rejection;
 use super::credentials::Tenant;
 use crate::api::Reason;
@@ -10,8 +12,8 @@ use crate::lease::Refusal;
 
 /// A call that failed. Cloning is cheap: one failure is told to everyone who waited for the same call.
 ///
-/// Two questions decide what follows: may the request have had its effect ([`Error::outcome_unknown`]), and can it heal without a
-/// person ([`Error::is_transient`]).
+/// Two questions decide what follows: may the request have had its effect ([`Error::outcome_unknown`]), and does it need a
+/// person ([`Error::needs_a_person`]).
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The token endpoint refused the credentials (400, 401 or 403).
@@ -35,6 +37,18 @@ pub enum Error {
         /// The failure of the connection, when there was no whole answer.
         #[source]
         source: Option<Arc<reqwest::Error>>,
+    },
+    /// No token could be had with an X.509 service key whose certificate is not valid any more.
+    #[error(
+        "the certificate of the service key was valid until {not_after}, and no token can be had with it; put a new service key of this tenant into the \
+         Secret"
+    )]
+    CertificateExpired {
+        /// The last moment at which it was valid.
+        not_after: Timestamp,
+        /// How the token endpoint has refused it.
+        #[source]
+        source: Arc<Self>,
     },
     /// The API does not accept a token that it was just issued (401, also with a second token).
     #[error(
@@ -160,6 +174,7 @@ impl Error {
             | Self::Insecure { .. } => true,
             Self::TokenRejected(_)
             | Self::TokenUnavailable { .. }
+            | Self::CertificateExpired { .. }
             | Self::Unauthorized(_)
             | Self::Forbidden(_)
             | Self::NotFound(_)
@@ -184,12 +199,19 @@ impl Error {
         }
     }
 
-    /// Whether it can heal without anybody changing a spec, a Secret or a right. A refused token counts as such: identity zone and
-    /// API disagree for a while after a key was rotated.
-    pub fn is_transient(&self) -> bool {
+    /// Whether somebody has to change a Secret, a right or a spec. Everything else can heal by itself. An address that redirects counts as such,
+    /// because a proxy on the way may do that for a while.
+    pub fn needs_a_person(&self) -> bool {
         match self {
-            Self::TokenUnavailable { .. }
+            Self::TokenRejected(_)
+            | Self::CertificateExpired { .. }
             | Self::Unauthorized(_)
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Rejected(_)
+            | Self::InvalidArgument { .. }
+            | Self::NoConnection(_) => true,
+            Self::TokenUnavailable { .. }
             | Self::RefusedInBulk(_)
             | Self::Throttled { .. }
             | Self::Crowded { .. }
@@ -197,15 +219,9 @@ impl Error {
             | Self::Unreachable { .. }
             | Self::Malformed { .. }
             | Self::Incomplete { .. }
-            | Self::Withdrawn
-            | Self::NotLeading(_)
-            | Self::NoConnection(_) => true,
-            Self::TokenRejected(_)
-            | Self::Forbidden(_)
-            | Self::NotFound(_)
-            | Self::Rejected(_)
             | Self::Insecure { .. }
-            | Self::InvalidArgument { .. } => false,
+            | Self::Withdrawn
+            | Self::NotLeading(_) => false,
         }
     }
 
@@ -213,15 +229,19 @@ impl Error {
     pub(super) fn depends_on_credentials(&self) -> bool {
         matches!(
             self,
-            Self::TokenRejected(_) | Self::Unauthorized(_) | Self::Forbidden(_)
+            Self::TokenRejected(_)
+                | Self::CertificateExpired { .. }
+                | Self::Unauthorized(_)
+                | Self::Forbidden(_)
         )
     }
 
-    /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,
+    /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `CertificateExpired`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,
     /// `NotFound`, `Refused`, `MalformedAnswer`, `Withdrawn` or `NotLeading`.
     pub fn reason(&self) -> Reason {
         match self {
             Self::TokenRejected(_) => Reason::CredentialsRejected,
+            Self::CertificateExpired { .. } => Reason::CertificateExpired,
             Self::TokenUnavailable {
                 status: None,
                 source: Some(_),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION};
 use reqwest::{Request, StatusCode};
 use serde::Deserialize;
@@ -88,8 +89,9 @@ impl Grant {
 
     /// Asks for a token in the way that was accepted last, and in the other way where that is refused.
     pub(super) async fn request(&self) -> Result<Issued, Error> {
-        if matches!(self.key.proof(), Proof::Certificate(_)) {
-            return self.ask(Way::Certificate).await;
+        if matches!(self.key.proof(), Proof::Certificate { .. }) {
+            let outcome = self.ask(Way::Certificate).await;
+            return outcome.map_err(|error| self.explained(error, Timestamp::now()));
         }
         let (first, second) = if self.prefers_basic.load(Ordering::Relaxed) {
             (Way::Basic, Way::Form)
@@ -125,6 +127,22 @@ impl Grant {
             status: None,
             retry_after: None,
             source: None,
+        }
+    }
+
+    /// A certificate that is not valid any more explains why no connection comes about, or why the endpoint refuses it.
+    fn explained(&self, error: Error, now: Timestamp) -> Error {
+        let refused = match &error {
+            Error::TokenRejected(_) => true,
+            Error::TokenUnavailable { source, .. } => source.is_some(),
+            _ => false,
+        };
+        match self.key.certificate() {
+            Some(validity) if refused && validity.is_over(now) => Error::CertificateExpired {
+                not_after: validity.not_after,
+                source: Arc::new(error),
+            },
+            _ => error,
         }
     }
 

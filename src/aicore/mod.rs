@@ -8,6 +8,7 @@ mod addresses;
 mod answer;
 mod batcher;
 mod bulk;
+mod certificate;
 mod client;
 mod contents;
 mod credentials;
@@ -44,6 +45,7 @@ mod wire;
 
 pub use batcher::{Batcher, BatcherOptions};
 pub use bulk::Verb;
+pub use certificate::Validity;
 pub use client::{Client, ClientOptions};
 pub use contents::ConfigurationContent;
 pub use credentials::{ServiceKey, Tenant};

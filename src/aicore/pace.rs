@@ -227,7 +227,7 @@ mod tests {
             let late = pace.reserve(Urgency::Change, now + SECOND, now);
             let error = late.unwrap_err();
             assert_eq!(error.retry_after(), Some(SECOND), "{error}");
-            assert!(!error.outcome_unknown() && error.is_transient());
+            assert!(!error.outcome_unknown() && !error.needs_a_person());
         }
         assert_eq!(wait(&pace, Urgency::Change, now), SECOND);
     }

@@ -3,6 +3,7 @@
 use reqwest::Identity;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::certificate::Validity;
 use super::service_key_error::ServiceKeyError;
 
 /// What only the owner of a service key has. `Debug` does not show it.
@@ -12,7 +13,12 @@ pub(super) enum Proof {
     Secret(SecretString),
     /// The certificate chain and the private key of an X.509 service key, in PEM. The certificate is shown when the connection is opened (mutual
     /// TLS), and nothing secret is sent.
-    Certificate(SecretString),
+    Certificate {
+        /// Chain and private key.
+        pem: SecretString,
+        /// When the certificate is valid, where that can be read.
+        validity: Option<Validity>,
+    },
 }
 
 impl Proof {
@@ -23,7 +29,9 @@ impl Proof {
     /// [`ServiceKeyError::InvalidCertificate`] when one of them is no PEM.
     pub(super) fn certificate(chain: &str, key: &str) -> Result<Self, ServiceKeyError> {
         let pem = format!("{chain}\n{key}\n").replace("\\n", "\n");
-        let proof = Self::Certificate(SecretString::from(pem));
+        let validity = Validity::of_chain(&pem);
+        let pem = SecretString::from(pem);
+        let proof = Self::Certificate { pem, validity };
         proof.identity().map(|_| proof)
     }
 
@@ -31,7 +39,7 @@ impl Proof {
     pub(super) fn address_field(&self) -> &'static str {
         match self {
             Self::Secret(_) => "url",
-            Self::Certificate(_) => "certurl",
+            Self::Certificate { .. } => "certurl",
         }
     }
 
@@ -40,7 +48,7 @@ impl Proof {
         match self {
             Self::Secret(_) => Ok(None),
             // The parser's message could quote the key.
-            Self::Certificate(pem) => Identity::from_pem(pem.expose_secret().as_bytes())
+            Self::Certificate { pem, .. } => Identity::from_pem(pem.expose_secret().as_bytes())
                 .map(Some)
                 .map_err(|_| ServiceKeyError::InvalidCertificate),
         }
@@ -49,7 +57,7 @@ impl Proof {
     /// The secret itself, for what must be told apart by it or kept out of texts.
     pub(super) fn expose(&self) -> &str {
         match self {
-            Self::Secret(secret) | Self::Certificate(secret) => secret.expose_secret(),
+            Self::Secret(secret) | Self::Certificate { pem: secret, .. } => secret.expose_secret(),
         }
     }
 }

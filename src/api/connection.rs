@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AccessGrant, Condition};
-use crate::aicore::Tenant;
+use crate::aicore::{Tenant, Validity};
 
 /// Where an SAP AI Core tenant is and with which key the operator reaches it. Deployments of the same namespace refer to it by name, and those of
 /// other namespaces where it grants them access.
@@ -44,6 +44,12 @@ use crate::aicore::Tenant;
         name = "Orphans",
         type_ = "integer",
         json_path = ".status.orphanCount",
+        priority = 1
+    ),
+    printcolumn(
+        name = "Certificate Until",
+        type_ = "string",
+        json_path = ".status.certificate.notAfter",
         priority = 1
     ),
     printcolumn(
@@ -91,7 +97,8 @@ pub struct ConnectionStatus {
     /// The generation of the spec that the conditions speak of, or -1 while the object was never looked at.
     pub observed_generation: i64,
 
-    /// Ready: the key works and AI Core answers.
+    /// Ready: the key works and AI Core answers. While it is not, one of two more: Reconciling, where that heals by itself, and Stalled, where a person
+    /// must act.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
@@ -103,6 +110,10 @@ pub struct ConnectionStatus {
     /// The tenant that the key leads to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<Tenant>,
+
+    /// When the certificate of the key is valid, where the key is an X.509 one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Validity>,
 
     /// The resource groups of the tenant, as far as the key may list them.
     #[serde(skip_serializing_if = "Vec::is_empty")]

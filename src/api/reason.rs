@@ -11,6 +11,10 @@ pub enum Reason {
     AccessDenied,
     /// Several deployments may be the object's, and nothing proves which is.
     Ambiguous,
+    /// The certificate of a service key is not valid any more.
+    CertificateExpired,
+    /// The certificate of a service key ends soon.
+    CertificateExpiring,
     /// The deployment belongs to another object.
     Claimed,
     /// An object went together with its deployment, as its spec asks.
@@ -37,6 +41,8 @@ pub enum Reason {
     CredentialsOwnedElsewhere,
     /// The token server does not accept the key.
     CredentialsRejected,
+    /// The key was revoked together with the object of another operator that owns the Secret.
+    CredentialsRevoked,
     /// AI Core does not accept the deletion.
     DeleteRefused,
     /// There is no deployment, as the spec asks.

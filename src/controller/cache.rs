@@ -18,7 +18,8 @@ use crate::api::{Connection, Deployment};
 pub(crate) fn recorded(object: &Deployment) -> Option<u64> {
     let status = object.status.as_ref()?;
     let deployment = status.deployment.as_ref().map(|deployment| &deployment.id);
-    let intent = status.intent.as_ref().map(|intent| intent.serial);
+    let intent = status.intent.as_ref();
+    let intent = intent.map(|intent| (intent.serial, &intent.holder));
     let retiring: Vec<&String> = status.retiring.iter().map(|other| &other.id).collect();
     let mut hasher = DefaultHasher::new();
     (deployment, intent, retiring, status.create_serial).hash(&mut hasher);

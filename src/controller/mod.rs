@@ -44,6 +44,7 @@ mod uninstall;
 mod wake;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
@@ -67,6 +68,10 @@ use crate::lease::{Election, Lost, Permit, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::Metrics;
 use context::Context;
+
+/// How long what is under way when the operator is told to end may still take. What is broken off then is as it would be after a crash, and whoever
+/// leads next finds out what came of it.
+const LAST_STEPS: Duration = Duration::from_secs(1);
 
 /// Why the operator could not start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -92,8 +97,8 @@ pub enum RunError {
     Lost(#[from] Lost),
 }
 
-/// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended. They work only while this process holds
-/// the Lease, which is let go at the end.
+/// Runs both controllers until `shutdown` is cancelled and the reconciliations under way have ended, or a second has passed. They work only
+/// while this process holds the Lease, which is let go at the end.
 ///
 /// # Errors
 ///
@@ -242,7 +247,15 @@ pub async fn run(
     };
     let work_has_ended = CancellationToken::new();
     let work = async {
-        tokio::join!(background, deployment_controller, connection_controller);
+        let steps =
+            futures::future::join3(background, deployment_controller, connection_controller);
+        // Steps that have not ended are dropped here, and with them their calls.
+        tokio::select! {
+            _ = steps => {}
+            () = time_is_up(&shutdown) => {
+                info!("calls are broken off; whoever leads next finds out what came of them");
+            }
+        }
         work_has_ended.cancel();
     };
     // Whoever must not go on does not end in order either, since nothing more may be written.
@@ -253,6 +266,12 @@ pub async fn run(
     };
     info!("stopped");
     Ok(())
+}
+
+/// Returns when what is under way must not be waited for any longer.
+async fn time_is_up(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(LAST_STEPS).await;
 }
 
 /// The changes of one kind that can matter: of the spec, the finalizers, the annotations and of what is `recorded`, not every one of the

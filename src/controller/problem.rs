@@ -11,7 +11,7 @@ pub(crate) struct Problem {
     pub(crate) message: String,
 }
 
-/// Why a step that was taken had no effect.
+/// Something that went wrong, and whether it heals.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     /// For a person.

@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::clock::Moment;
 use super::leadership::Leadership;
 use super::record::Fate;
 use super::standing::{Look, Standing};
@@ -21,7 +22,7 @@ const RENEWALS: u32 = 5;
 const MARGIN: u32 = 10;
 
 /// The longest time from one look at somebody else's Lease to the next, so that a handover is quick.
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
+const LONGEST_LOOK: Duration = Duration::from_millis(500);
 
 /// How often letting the Lease go is tried.
 const FAREWELLS: u32 = 3;
@@ -189,7 +190,7 @@ impl Election {
         let (renewed, now) = (record::renew_time(found), jiff::Timestamp::now());
         let gaps = gaps::after(record::gaps(found), renewed, now, duration);
         let taken = record::taken(found, &self.identity, duration, &gaps);
-        let asked = Instant::now();
+        let asked = self.leadership.now();
         let lease = self.write(&taken).await?;
         info!(
             lease = self.lease,
@@ -225,7 +226,7 @@ impl Election {
     }
 
     async fn renew(&self, lease: &mut Lease) -> Result<(), Setback> {
-        let asked = Instant::now();
+        let asked = self.leadership.now();
         let was_held = self.leadership.is_held();
         match self.write(&record::renewed(lease)).await {
             Ok(renewed) => *lease = renewed,
@@ -282,9 +283,9 @@ impl Election {
         Ok(())
     }
 
-    fn note_renewal(&self, asked: Instant) {
+    fn note_renewal(&self, asked: Moment) {
         let duration = self.options.duration;
-        self.leadership.renew(asked + duration - duration / MARGIN);
+        self.leadership.renew(asked, duration - duration / MARGIN);
     }
 
     async fn write(&self, lease: &Lease) -> Result<Lease, kube::Error> {

@@ -103,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_leads_writes() {
         let leadership = Leadership::default();
-        leadership.renew(tokio::time::Instant::now() + std::time::Duration::from_secs(60));
+        leadership.renew(leadership.now(), std::time::Duration::from_secs(60));
         let path = "/api/v1/namespaces/default/pods";
         assert_eq!(ask(&leadership, Method::POST, path).await.ok(), Some(200));
     }

@@ -8,22 +8,40 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 
+use super::clock::{Clock, Moment};
 use super::gaps::{self, Gap};
+
+/// How long a write is under way, at most, before the clocks are looked at again: timers stand still while the machine is suspended.
+const LONGEST_TRUST: Duration = Duration::from_secs(1);
 
 /// What a process knows of its own leading. Clones share it. A new one does not lead.
 #[derive(Clone, Debug, Default)]
-pub struct Leadership(Arc<watch::Sender<Claim>>);
+pub struct Leadership(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    claim: watch::Sender<Claim>,
+    /// Every look at the time is made here.
+    clock: Clock,
+}
 
 #[derive(Debug, Default)]
 struct Claim {
-    /// Until when may be written.
-    until: Option<Instant>,
-    renewed: Option<Instant>,
+    /// What the last renewal allows; nothing once it is over for good.
+    leave: Option<Leave>,
+    renewed: Option<Moment>,
     /// How often this process has begun to lead, or to write again after it could not.
     terms: u64,
     gaps: Vec<Gap>,
+}
+
+/// For how long may be written.
+#[derive(Clone, Copy, Debug)]
+struct Leave {
+    from: Moment,
+    lasts: Duration,
 }
 
 /// Leave to write, which is asked for right before each write. The default one is never refused: where nobody else can be at work.
@@ -55,12 +73,13 @@ pub fn is_refusal(error: &kube::Error) -> bool {
 impl Leadership {
     /// Whether this process may write now.
     pub fn is_held(&self) -> bool {
-        self.until().is_some()
+        self.left().is_some()
     }
 
     /// How long ago the Lease was renewed last; nothing before this process has held it.
     pub fn age(&self) -> Option<Duration> {
-        self.0.borrow().renewed.map(|renewed| renewed.elapsed())
+        let renewed = self.0.claim.borrow().renewed?;
+        Some(self.now().since(&renewed))
     }
 
     /// Leave to write for as long as this process leads.
@@ -70,17 +89,17 @@ impl Leadership {
 
     /// Whether what was created at this time, by AI Core's clock, may have been made by an operator whose work the cluster's store has forgotten.
     pub(crate) fn in_gap(&self, created: Timestamp) -> bool {
-        gaps::contain(&self.0.borrow().gaps, created)
+        gaps::contain(&self.0.claim.borrow().gaps, created)
     }
 
     /// Whether the cluster's store is known to have forgotten anything.
     pub(crate) fn has_gaps(&self) -> bool {
-        !self.0.borrow().gaps.is_empty()
+        !self.0.claim.borrow().gaps.is_empty()
     }
 
     /// Waits until this process begins to lead, or can write again, after the term number `known`; the first term has the number 1.
     pub(crate) async fn term_after(&self, known: u64) -> u64 {
-        let mut claims = self.0.subscribe();
+        let mut claims = self.0.claim.subscribe();
         match claims.wait_for(|claim| claim.terms > known).await {
             Ok(claim) => claim.terms,
             // The sender lives as long as `self`.
@@ -88,39 +107,48 @@ impl Leadership {
         }
     }
 
-    /// Notes that the Lease was renewed, so that may be written until then.
-    pub(super) fn renew(&self, until: Instant) {
+    /// What the clocks say.
+    pub(super) fn now(&self) -> Moment {
+        self.0.clock.now()
+    }
+
+    /// Notes that the Lease was renewed, so that may be written for as long as it `lasts` `from` then.
+    pub(super) fn renew(&self, from: Moment, lasts: Duration) {
         let lapsed = !self.is_held();
-        self.0.send_modify(|claim| {
-            claim.until = Some(until);
-            claim.renewed = Some(Instant::now());
+        let now = self.now();
+        self.0.claim.send_modify(|claim| {
+            claim.leave = Some(Leave { from, lasts });
+            claim.renewed = Some(now);
             claim.terms += u64::from(lapsed);
         });
     }
 
     /// Notes what the store knows nothing of. Told before the first write is allowed.
     pub(super) fn remember(&self, gaps: Vec<Gap>) {
-        self.0.send_modify(|claim| claim.gaps = gaps);
+        self.0.claim.send_modify(|claim| claim.gaps = gaps);
     }
 
     /// Ends it.
     pub(super) fn end(&self) {
-        self.0.send_modify(|claim| claim.until = None);
+        self.0.claim.send_modify(|claim| claim.leave = None);
     }
 
-    fn until(&self) -> Option<Instant> {
-        self.0
-            .borrow()
-            .until
-            .filter(|until| Instant::now() < *until)
+    /// For how much longer may be written; nothing when it is over.
+    fn left(&self) -> Option<Duration> {
+        let leave = self.0.claim.borrow().leave?;
+        let passed = self.now().since(&leave.from);
+        leave
+            .lasts
+            .checked_sub(passed)
+            .filter(|left| !left.is_zero())
     }
 
     /// Returns when this process may not write any more.
     async fn ended(&self) {
-        let mut claims = self.0.subscribe();
-        while let Some(until) = self.until() {
+        let mut claims = self.0.claim.subscribe();
+        while let Some(left) = self.left() {
             tokio::select! {
-                () = sleep_until(until) => {}
+                () = sleep(left.min(LONGEST_TRUST)) => {}
                 _ = claims.changed() => {}
             }
         }
@@ -168,15 +196,34 @@ impl Permit {
 mod tests {
     use std::cell::Cell;
 
+    use parking_lot::Mutex;
+
+    use super::super::clock::tests::{Leap, leaping};
     use super::*;
 
     const LONG: Duration = Duration::from_secs(600);
+    const HOUR: Duration = Duration::from_secs(3600);
     const SHORT: Duration = Duration::from_millis(200);
 
     fn leading_for(time: Duration) -> Leadership {
         let leadership = Leadership::default();
-        leadership.renew(Instant::now() + time);
+        renew(&leadership, time);
         leadership
+    }
+
+    fn renew(leadership: &Leadership, time: Duration) {
+        leadership.renew(leadership.now(), time);
+    }
+
+    /// One that leads for a long time, on a machine whose clock makes leaps.
+    fn leading_with_leaps() -> (Leadership, Arc<Mutex<Vec<Leap>>>) {
+        let (clock, leaps) = leaping();
+        let leadership = Leadership(Arc::new(Shared {
+            claim: watch::Sender::default(),
+            clock,
+        }));
+        renew(&leadership, LONG);
+        (leadership, leaps)
     }
 
     #[tokio::test]
@@ -198,10 +245,9 @@ mod tests {
     #[tokio::test]
     async fn a_renewal_gives_a_write_more_time() {
         let leadership = leading_for(LONG);
-        let first_end = Instant::now() + LONG;
         let work = async {
-            leadership.renew(Instant::now() + 3 * SHORT);
-            leadership.renew(first_end + LONG);
+            renew(&leadership, 3 * SHORT);
+            renew(&leadership, 2 * LONG);
             tokio::time::sleep(4 * SHORT).await;
         };
         assert_eq!(leadership.permit().limit(work).await, Ok(()));
@@ -218,7 +264,7 @@ mod tests {
         let permit = leadership.permit();
         let mut write = pin!(permit.limit(work));
         assert!(futures::poll!(write.as_mut()).is_pending());
-        leadership.renew(Instant::now() + SHORT);
+        renew(&leadership, SHORT);
         assert!(futures::poll!(write.as_mut()).is_pending());
         token.notify_one();
         // No timer runs meanwhile, as in a process that is stopped.
@@ -241,11 +287,54 @@ mod tests {
     async fn a_term_begins_with_the_first_lease_and_after_each_lapse_but_not_with_a_renewal() {
         let leadership = leading_for(LONG);
         assert_eq!(leadership.term_after(0).await, 1);
-        leadership.renew(Instant::now() + LONG);
+        renew(&leadership, LONG);
         let mut next = pin!(leadership.term_after(1));
         assert!(futures::poll!(next.as_mut()).is_pending());
-        leadership.renew(Instant::now());
-        leadership.renew(Instant::now() + LONG);
+        renew(&leadership, Duration::ZERO);
+        renew(&leadership, LONG);
         assert_eq!(next.await, 2);
+    }
+
+    #[tokio::test]
+    async fn after_a_leap_of_an_hour_nothing_is_begun_before_the_lease_is_renewed() {
+        for leap in [Leap::Suspended(HOUR), Leap::SetForward(HOUR)] {
+            let (leadership, leaps) = leading_with_leaps();
+            let permit = leadership.permit();
+            let written = Cell::new(0);
+            let write = || permit.limit(async { written.set(written.get() + 1) });
+            assert_eq!(write().await, Ok(()));
+            leaps.lock().push(leap);
+            assert_eq!(write().await, Err(Refusal::NotHeld), "{leap:?}");
+            assert_eq!(written.get(), 1);
+            assert!(leadership.age() >= Some(HOUR));
+            renew(&leadership, LONG);
+            assert_eq!(write().await, Ok(()), "a renewal is all that it costs");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_leap_of_an_hour_breaks_off_what_is_under_way_though_its_timer_stands_still() {
+        for leap in [Leap::Suspended(HOUR), Leap::SetForward(HOUR)] {
+            let (leadership, leaps) = leading_with_leaps();
+            let permit = leadership.permit();
+            // Nobody but a timer wakes this task.
+            let write = async move { permit.limit(std::future::pending::<()>()).await };
+            let write = tokio::spawn(write);
+            tokio::task::yield_now().await;
+            leaps.lock().push(leap);
+            let end = tokio::time::timeout(10 * LONGEST_TRUST, write).await;
+            let end = end.expect("it is broken off").expect("it does not panic");
+            assert_eq!(end, Err(Refusal::BrokenOff), "{leap:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_time_of_day_that_is_set_back_neither_ends_a_lease_nor_makes_it_last_longer() {
+        let (leadership, leaps) = leading_with_leaps();
+        renew(&leadership, SHORT);
+        leaps.lock().push(Leap::SetBack(HOUR));
+        assert!(leadership.is_held());
+        tokio::time::sleep(2 * SHORT).await;
+        assert!(!leadership.is_held());
     }
 }

@@ -41,7 +41,7 @@ impl Standing {
     }
 
     /// Takes in what the API server has answered before `now`. Only a change that is seen here counts as a renewal, from when it is seen: what
-    /// the Lease says of time comes from another clock.
+    /// the Lease says of time comes from another clock. On a machine that was suspended less time has passed, and it waits the longer.
     pub(super) fn look(
         &mut self,
         lease: &Lease,

@@ -106,6 +106,14 @@ impl Objects {
         })
     }
 
+    /// When the certificate of each X.509 key ends, in seconds since 1970.
+    fn certificate_ends(&self) -> BTreeMap<Through, i64> {
+        self.through(|connection| {
+            let certificate = connection.status.as_ref()?.certificate?;
+            Some(certificate.not_after.as_second())
+        })
+    }
+
     /// A number that the status of each Connection holds, where it was found out.
     fn through(&self, number: impl Fn(&Connection) -> Option<i64>) -> BTreeMap<Through, i64> {
         let connections = self.listed.connections.get().map(|store| store.state());
@@ -136,8 +144,6 @@ impl Standing {
             };
             conditions.iter().find(holds).map(|found| (word, found))
         })
-        // A Connection whose key does not work is not Ready, and nothing else.
-        .or_else(|| conditions.first().map(|found| ("NotReady", found)))
         .map_or(("NotReady", "Unseen", None), |(word, found)| {
             (word, &found.reason, Some(found.last_transition_time))
         });
@@ -159,7 +165,7 @@ impl Collector for Objects {
         gauges(
             &mut encoder,
             "objects",
-            "Objects by kind and by the condition that they are in: Ready, NotReady, Reconciling (it can heal by itself) or Stalled (a person must act)",
+            "Objects by kind and by the condition that they are in: Ready, Reconciling (it can heal by itself), Stalled (a person must act), or NotReady (nobody has looked at it yet)",
             counts,
         )?;
         gauges(
@@ -179,6 +185,12 @@ impl Collector for Objects {
             "orphans",
             "Unclaimed deployments that were made for an object of the Connection's namespace",
             self.through(|connection| connection.status.as_ref()?.orphan_count),
+        )?;
+        gauges(
+            &mut encoder,
+            "certificate_expiry_timestamp_seconds",
+            "When the certificate of a Connection's X.509 key ends",
+            self.certificate_ends(),
         )?;
         gauges(
             &mut encoder,
@@ -287,7 +299,10 @@ mod tests {
             ],
             [connection(
                 "prod",
-                &json!({"conditions": [condition("Ready", "False", "SecretMissing")]}),
+                &json!({"conditions": [
+                    condition("Ready", "False", "InvalidSecret"),
+                    condition("Stalled", "True", "InvalidSecret"),
+                ]}),
             )],
         );
         assert_told(
@@ -304,7 +319,7 @@ mod tests {
         );
         assert_told(
             &text,
-            r#"aicore_objects{kind="Connection",condition="NotReady",reason="SecretMissing"} 1"#,
+            r#"aicore_objects{kind="Connection",condition="Stalled",reason="InvalidSecret"} 1"#,
         );
     }
 
@@ -337,7 +352,14 @@ mod tests {
         let text = text(
             [],
             [
-                connection("prod", &json!({"unclaimed": 3, "orphanCount": 1})),
+                connection(
+                    "prod",
+                    &json!({
+                        "unclaimed": 3,
+                        "orphanCount": 1,
+                        "certificate": {"notBefore": "2026-05-13T00:00:00Z", "notAfter": "2026-05-20T00:00:00Z"},
+                    }),
+                ),
                 connection("broken", &json!({})),
             ],
         );
@@ -348,6 +370,10 @@ mod tests {
         assert_told(
             &text,
             r#"aicore_orphans{connection_namespace="team-a",connection="prod"} 1"#,
+        );
+        assert_told(
+            &text,
+            r#"aicore_certificate_expiry_timestamp_seconds{connection_namespace="team-a",connection="prod"} 1779235200"#,
         );
         assert!(!text.contains(r#"connection="broken""#), "{text}");
     }

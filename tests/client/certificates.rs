@@ -1,55 +1,18 @@
 //! X.509 service keys and certificate authorities of one's own, held against a server that speaks mutual TLS.
 
-use std::sync::Arc;
-
 use aicore_operator::aicore::{Client, ClientOptions, Error, ServiceKeyError};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use aicore_operator::api::Reason;
+use harness::mutual_tls::{Authority, Issued};
+use jiff::{SignedDuration, Timestamp};
+use rcgen::KeyPair;
 use reqwest::Certificate;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 use crate::remote::{GROUP, service_key};
 use crate::scripted::{answer, list, read_request, token};
-
-/// An authority that nobody knows, and what it has issued.
-struct Authority {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// A certificate and its private key, in PEM.
-struct Issued {
-    certificate: String,
-    key: KeyPair,
-}
-
-impl Authority {
-    fn new() -> Self {
-        let mut parameters = CertificateParams::new(Vec::new()).unwrap();
-        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let pem = parameters.self_signed(&key).unwrap().pem();
-        Self {
-            pem,
-            issuer: Issuer::new(parameters, key),
-        }
-    }
-
-    fn issue(&self, name: &str) -> Issued {
-        let key = KeyPair::generate().unwrap();
-        let parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = parameters.signed_by(&key, &self.issuer).unwrap().pem();
-        Issued { certificate, key }
-    }
-}
 
 /// A request as the server saw it.
 #[derive(Debug)]
@@ -68,8 +31,8 @@ struct Server {
 impl Server {
     /// Starts a server that answers so many requests.
     async fn start(requests: usize) -> Self {
-        let authority = Authority::new();
-        let acceptor = acceptor(&authority);
+        let authority = Authority::default();
+        let acceptor = authority.acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
         let seen = tokio::spawn(async move {
@@ -124,32 +87,6 @@ impl Server {
     }
 }
 
-fn acceptor(authority: &Authority) -> TlsAcceptor {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let issued = authority.issue("127.0.0.1");
-    let certificate = pem_der(&issued.certificate);
-    let mut roots = RootCertStore::empty();
-    roots.add(pem_der(&authority.pem)).unwrap();
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .allow_unauthenticated()
-        .build()
-        .unwrap();
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(
-            vec![certificate],
-            issued.key.serialize_der().try_into().unwrap(),
-        )
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
-}
-
-fn pem_der(pem: &str) -> CertificateDer<'static> {
-    CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
-}
-
 #[tokio::test]
 async fn an_x509_key_shows_its_certificate_to_the_token_endpoint_and_to_nobody_else() {
     let server = Server::start(2).await;
@@ -176,7 +113,7 @@ async fn an_x509_key_shows_its_certificate_to_the_token_endpoint_and_to_nobody_e
 #[tokio::test]
 async fn a_certificate_of_somebody_else_is_refused_in_words() {
     let server = Server::start(1).await;
-    let issued = Authority::new().issue("client.example.com");
+    let issued = Authority::default().issue("client.example.com");
     let key = service_key(&server.key(&issued));
     let client = Client::new(key, &server.trusting()).unwrap();
     let error = client.check_token().await.unwrap_err();
@@ -206,4 +143,57 @@ async fn an_authority_that_is_not_trusted_gives_no_token() {
     let client = Client::new(key, &ClientOptions::default()).unwrap();
     let error = client.check_token().await.unwrap_err();
     assert!(matches!(error, Error::TokenUnavailable { .. }), "{error:?}");
+}
+
+/// A certificate that ended an hour ago.
+fn expired(authority: &Authority) -> Issued {
+    let hours = SignedDuration::from_hours;
+    authority.issue_for(hours(-2), hours(-1))
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_ended_is_told_as_that_and_not_as_a_failed_connection() {
+    let server = Server::start(1).await;
+    let issued = expired(&server.authority);
+    let key = service_key(&server.key(&issued));
+    let validity = key.certificate().expect("it can be read");
+    let client = Client::new(key, &server.trusting()).unwrap();
+
+    let error = client.check_token().await.unwrap_err();
+
+    let Error::CertificateExpired { not_after, source } = &error else {
+        panic!("{error:?}")
+    };
+    assert!(
+        matches!(**source, Error::TokenUnavailable { .. }),
+        "{source:?}"
+    );
+    assert_eq!(*not_after, validity.not_after);
+    assert_eq!(error.reason(), Reason::CertificateExpired);
+    assert!(error.needs_a_person() && !error.outcome_unknown());
+    let text = format!("{error} {error:?}");
+    assert!(text.contains(&not_after.to_string()), "{text}");
+    assert!(!text.contains("PRIVATE KEY"), "{text}");
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_is_read_from_the_key() {
+    let server = Server::start(0).await;
+    let hours = SignedDuration::from_hours;
+    let issued = server.authority.issue_for(hours(-1), hours(5));
+    let key = service_key(&server.key(&issued));
+    let validity = key.certificate().expect("it can be read");
+    let left = validity.not_after.duration_since(Timestamp::now());
+    assert_eq!((left.as_secs() + 30) / 3600, 5);
+    let life = validity.not_after.duration_since(validity.not_before);
+    assert_eq!(life, hours(6));
+
+    let mut secret = server.key(&issued);
+    let fields = secret.as_object_mut().unwrap();
+    fields.remove("certificate");
+    fields.remove("credential-type");
+    fields.remove("certurl");
+    secret["clientsecret"] = json!("a-secret");
+    secret["url"] = json!(server.url);
+    assert_eq!(service_key(&secret).certificate(), None);
 }

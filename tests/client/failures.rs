@@ -80,7 +80,7 @@ async fn a_create_that_takes_too_long_has_an_unknown_outcome() {
         matches!(&error, Error::Unreachable { sent: true, .. }),
         "{error}"
     );
-    assert!(error.outcome_unknown() && error.is_transient());
+    assert!(error.outcome_unknown() && !error.needs_a_person());
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn a_server_that_is_not_there_was_not_sent_anything() {
         matches!(&error, Error::Unreachable { sent: false, .. }),
         "{error}"
     );
-    assert!(!error.outcome_unknown() && error.is_transient());
+    assert!(!error.outcome_unknown() && !error.needs_a_person());
     assert_eq!(error.reason(), Reason::Unreachable);
 }
 
@@ -117,8 +117,8 @@ async fn a_throttled_call_says_how_long_to_wait() {
     let error = client.list_deployments(GROUP).await.unwrap_err();
     assert!(matches!(&error, Error::Throttled { .. }), "{error}");
     assert_eq!(
-        (error.retry_after(), error.is_transient()),
-        (Some(Duration::from_secs(7)), true)
+        (error.retry_after(), error.needs_a_person()),
+        (Some(Duration::from_secs(7)), false)
     );
     remote.heal().await;
     remote
@@ -174,8 +174,8 @@ async fn a_list_that_is_cut_or_lacks_something_is_no_list() {
         remote.respond(Operation::ListDeployments, 200, body).await;
         let error = client.list_deployments(GROUP).await.unwrap_err();
         assert_eq!(
-            (error.reason(), error.is_transient()),
-            (reason, true),
+            (error.reason(), error.needs_a_person()),
+            (reason, false),
             "{body}: {error}"
         );
     }
@@ -249,7 +249,7 @@ async fn an_illegal_operation_is_refused_alike_whatever_status_and_body_the_serv
                     matches!(&error, Error::Rejected(rejection) if rejection.status == status),
                     "{shape} {status}: {error}"
                 );
-                assert!(!error.outcome_unknown() && !error.is_transient());
+                assert!(!error.outcome_unknown() && error.needs_a_person());
                 assert_eq!(
                     error.to_string().contains("RUNNING") || error.to_string().contains("STOPPED"),
                     matches!(shape, "envelope" | "plainText"),

@@ -129,6 +129,6 @@ async fn a_token_that_does_not_come_in_time_ends_the_call_with_nothing_sent() {
     let error = client.create_deployment(GROUP, "c1", None).await;
     let error = error.unwrap_err();
     assert!(matches!(&error, Error::TokenUnavailable { .. }), "{error}");
-    assert!(!error.outcome_unknown() && error.is_transient());
+    assert!(!error.outcome_unknown() && !error.needs_a_person());
     assert_eq!(remote.count(Operation::CreateDeployment).await, 0);
 }

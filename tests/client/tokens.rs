@@ -140,10 +140,10 @@ async fn wrong_credentials_are_named_and_asked_about_once_in_each_way() {
         assert_eq!(
             (
                 error.reason(),
-                error.is_transient(),
+                error.needs_a_person(),
                 error.outcome_unknown()
             ),
-            (Reason::CredentialsRejected, false, false)
+            (Reason::CredentialsRejected, true, false)
         );
         let texts = format!("{error} {error:?}");
         assert!(
@@ -294,10 +294,10 @@ async fn a_token_endpoint_that_cannot_answer_is_told_from_one_that_refuses() {
         assert_eq!(
             (
                 error.reason(),
-                error.is_transient(),
+                error.needs_a_person(),
                 error.outcome_unknown()
             ),
-            (reason, true, false),
+            (reason, false, false),
             "{effect:?}: {error}"
         );
         remote.control(Method::DELETE, "faults", &Value::Null).await;

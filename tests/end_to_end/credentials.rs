@@ -74,6 +74,16 @@ async fn nothing_is_released_while_the_key_leads_to_another_tenant() {
     let id = scene.until_ready("churn", "Running").await;
     scene.put_key(OTHER_TENANT).await;
     scene.until_stalled("churn", "TenantChanged").await;
+    let told = scene
+        .until_reason("Connection", CONNECTION, "TenantChanged")
+        .await;
+    let message = condition(&told, "Stalled")["message"].to_string();
+    assert!(message.contains("churn"), "{message}");
+    // The wrong key makes nothing in the wrong tenant either.
+    scene.put(&deployment("later")).await;
+    scene
+        .until_reason("Deployment", "later", "ConnectionNotReady")
+        .await;
 
     scene.delete("Deployment", "churn").await;
 
@@ -91,12 +101,17 @@ async fn nothing_is_released_while_the_key_leads_to_another_tenant() {
     scene.put_key(TENANT).await;
     scene.until_gone("Deployment", "churn").await;
     assert_eq!(scene.ai_core.status_of(&id).await, None);
+    scene
+        .until_reason("Connection", CONNECTION, "Connected")
+        .await;
+    scene.until_ready("later", "Running").await;
+    scene.delete_and_wait("later").await;
     let audit = scene.ai_core.audit().await;
     let strange = audit.iter().find(|entry| {
         entry.tenant.as_deref() == Some(OTHER_TENANT) && entry.deployment_id.is_some()
     });
     assert_eq!(strange, None);
-    scene.finish(1).await;
+    scene.finish(2).await;
 }
 
 #[tokio::test]

@@ -3,14 +3,17 @@
 
 use aicore_emulator::Operation::{CreateDeployment, StopDeployment, Token};
 use harness::emulated::TENANT;
-use harness::scene::{CONNECTION, SECRET, Scene, condition, secret};
+use harness::scene::{CONNECTION, LIMIT, SECRET, Scene, Setting, condition, secret};
 use serde_json::{Value, json};
 
-use crate::manifests::{deployment, scene};
+use crate::manifests::{OPERATOR, deployment, scene};
 
 /// A running deployment whose stop takes until [`let_it_stop`].
 async fn scene_with_one() -> (Scene, String) {
-    let scene = scene().await;
+    with_one(scene().await).await
+}
+
+async fn with_one(scene: Scene) -> (Scene, String) {
     scene.put(&deployment("churn")).await;
     let id = scene.until_ready("churn", "Running").await;
     scene.ai_core.set(json!({"stoppingMs": 600_000})).await;
@@ -161,6 +164,79 @@ async fn a_key_that_is_revoked_with_its_tokens_in_the_middle_of_a_deletion_is_as
     assert_ends(scene, &id).await;
 }
 
+/// Gives the Secret an owner, as the SAP BTP service operator does.
+async fn own_secret(scene: &Scene) {
+    let owner = json!({
+        "apiVersion": "services.cloud.sap.com/v1",
+        "kind": "ServiceBinding",
+        "name": "aicore-binding",
+        "uid": "2f7f5b5c-7f0b-4f0e-9a38-1d1f1b8b2c11",
+        "controller": true,
+    });
+    let owned = json!({"metadata": {"ownerReferences": [owner]}});
+    scene.change("Secret", SECRET, owned).await;
+    scene.until_told("CredentialsOwnedElsewhere").await;
+}
+
+/// As when a ServiceBinding is deleted, and the last token of its key ends before the deployment has stopped.
+#[tokio::test]
+async fn a_key_that_is_revoked_with_its_binding_is_told_as_that_and_another_secret_takes_over() {
+    // The Connection asks for itself now and then whether its key still works.
+    let setting = Setting {
+        arguments: &["--resync-seconds", "1"],
+        ..Setting::of(OPERATOR)
+    };
+    let (scene, id) = with_one(Scene::start(setting).await).await;
+    own_secret(&scene).await;
+    begin_deletion(&scene).await;
+    delete_secret(&scene, SECRET).await;
+    scene
+        .until_reason("Connection", CONNECTION, "SecretTerminating")
+        .await;
+    scene.ai_core.revoke_key().await;
+    scene.ai_core.revoke_tokens().await;
+
+    let (reason, message) = until_stalled(&scene).await;
+    assert_eq!(reason, "CredentialsRevoked");
+    for part in [id.as_str(), "ServiceBinding aicore-binding", "Orphan"] {
+        assert!(message.contains(part), "{part} is not in: {message}");
+    }
+    let told = scene
+        .until_reason("Connection", CONNECTION, "CredentialsRevoked")
+        .await;
+    assert_eq!(condition(&told, "Stalled")["reason"], "CredentialsRevoked");
+
+    let name = put_hashed_key(&scene).await;
+    use_secret(&scene, name).await;
+
+    scene.until_gone("Secret", SECRET).await;
+    assert_ends(scene, &id).await;
+}
+
+#[tokio::test]
+async fn a_key_is_rotated_without_a_deployment_or_the_operator_noticing() {
+    let (scene, id) = scene_with_one().await;
+    let asked = scene.ai_core.calls(Token).await.len();
+    scene.ai_core.revoke_key().await;
+    scene.put_key(TENANT).await;
+    scene.ai_core.called(Token, asked + 1, LIMIT).await;
+    // The tokens of the former key go with it.
+    scene.ai_core.revoke_tokens().await;
+    scene.put(&deployment("later")).await;
+    scene.until_ready("later", "Running").await;
+    assert_eq!(scene.until_ready("churn", "Running").await, id);
+    let told = scene.events().await.into_iter();
+    let rejected: Vec<_> = told
+        .filter(|(reason, _)| reason == "CredentialsRejected")
+        .collect();
+    assert_eq!(rejected, []);
+    let_it_stop(&scene).await;
+    for name in ["later", "churn"] {
+        scene.delete_and_wait(name).await;
+    }
+    scene.finish(2).await;
+}
+
 #[tokio::test]
 async fn a_key_that_is_revoked_before_a_deletion_is_asked_for_and_nothing_is_released() {
     let (scene, id) = scene_with_one().await;
@@ -174,6 +250,11 @@ async fn a_key_that_is_revoked_before_a_deletion_is_asked_for_and_nothing_is_rel
         scene.ai_core.status_of(&id).await.as_deref(),
         Some("RUNNING")
     );
+    // A creation waits for the key as well.
+    scene.put(&deployment("later")).await;
+    scene.until_stalled("later", "CredentialsRejected").await;
+    assert_eq!(scene.ai_core.calls(CreateDeployment).await.len(), 1);
+    scene.delete_and_wait("later").await;
 
     scene.put_key(TENANT).await;
 

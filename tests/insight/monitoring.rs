@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use harness::manifests::{deployment_that_ends, with};
-use harness::scene::{CONNECTION, LIMIT, Scene, Setting};
+use harness::mutual_tls::Authority;
+use harness::scene::{CONNECTION, LIMIT, Scene, Setting, connection, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -110,11 +111,12 @@ async fn every_query_asks_for_what_a_running_operator_exports_and_every_metric_i
         ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
     })
     .await;
-    let broken = harness::scene::connection("broken", "missing");
+    let broken = connection("broken", "missing");
     scene.put(&broken).await;
     scene
         .until_reason("Connection", "broken", "SecretMissing")
         .await;
+    use_a_certificate(&scene).await;
     serve_a_model_that_goes(&scene).await;
     scene.put(&deployment_that_ends("dead", "DEAD")).await;
     scene
@@ -153,6 +155,26 @@ async fn every_query_asks_for_what_a_running_operator_exports_and_every_metric_i
         scene.delete_and_wait(name).await;
     }
     scene.finish(3).await;
+}
+
+/// Has a Connection use a key with a certificate. Its end is told, also where no token can be had.
+async fn use_a_certificate(scene: &Scene) {
+    let issued = Authority::default().issue("client.example.com");
+    let key = json!({
+        "clientid": "client-1",
+        "certificate": issued.certificate,
+        "key": issued.key.serialize_pem(),
+        "certurl": "https://127.0.0.1:9",
+        "serviceurls": {"AI_API_URL": scene.ai_core.url()},
+    });
+    scene
+        .put(&secret("certificate", &json!({"key": key.to_string()})))
+        .await;
+    scene.put(&connection("certificate", "certificate")).await;
+    let told = |object: &Value| object["status"]["certificate"]["notAfter"].is_string();
+    scene
+        .until("Connection", "certificate", "its end is told", told)
+        .await;
 }
 
 /// Has a model served that AI Core deprecates and retires soon.

@@ -3,11 +3,12 @@
 use crate::documents::read;
 
 /// The pages that name tests, as `file.rs`: `name of a function`.
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     "docs/gitops.md",
     "docs/credentials.md",
     "docs/disaster-recovery.md",
     "docs/upgrading.md",
+    "docs/uninstalling.md",
 ];
 
 #[test]

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use aicore_emulator::Operation::{self, ChangeConfiguration, CreateDeployment};
-use aicore_emulator::Settings;
+use aicore_emulator::{Effect, Settings};
+use harness::emulated::{OTHER_TENANT, TENANT};
 use harness::manifests::{adoption, configuration, deployment, deployment_that_ends, wish, with};
-use harness::scene::{CONNECTION, Scene, Setting, condition, connection, secret};
+use harness::scene::{CONNECTION, LIMIT, SECRET, Scene, Setting, condition, connection, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -191,37 +192,119 @@ async fn what_needs_a_person_or_has_expired_is_taken_for_that() {
     let watched = seen(&scene, "watched", "Observed", false).await;
     album.keep("observed", watched, DONE);
 
-    let connected = scene
-        .until_reason("Connection", CONNECTION, "Connected")
-        .await;
-    album.keep("a Connection that works", connected, DONE);
-    scene.put(&connection("early", "later")).await;
-    let early = scene
-        .until_reason("Connection", "early", "SecretMissing")
-        .await;
-    album.keep("a Connection before its Secret", early, GOING);
-    scene.put(&secret("garbage", &json!({"key": "none"}))).await;
-    scene.put(&connection("broken", "garbage")).await;
-    let broken = scene
-        .until_reason("Connection", "broken", "InvalidSecret")
-        .await;
-    // kstatus calls only that Failed which says Stalled.
-    album.keep(
-        "a Connection with garbage",
-        broken,
-        ["InProgress", "Degraded"],
-    );
-    scene.delete("Connection", CONNECTION).await;
-    let leaving = scene
-        .until_reason("Connection", CONNECTION, "Terminating")
-        .await;
-    album.keep("a Connection that is still needed", leaving, LEAVING);
-
     album.judge();
     for name in ["dead", "lost", "brief", "watched"] {
         scene.delete_and_wait(name).await;
     }
     scene.finish(2).await;
+}
+
+/// Waits until a Connection tells this reason, and holds that it tells once what to make of it: that a person must act, or that it heals.
+async fn connection_seen(scene: &Scene, name: &str, reason: &str, expected: [&str; 2]) -> Value {
+    let object = scene.until_reason("Connection", name, reason).await;
+    let present = |kind: &str| !condition(&object, kind).is_null();
+    let told = (present("Stalled"), present("Reconciling"));
+    let wanted = match expected {
+        DONE => (false, false),
+        BROKEN => (true, false),
+        _ => (false, true),
+    };
+    assert_eq!(told, wanted, "{reason}: {object:#}");
+    for kind in ["Stalled", "Reconciling"]
+        .into_iter()
+        .filter(|it| present(it))
+    {
+        for field in ["reason", "message"] {
+            assert_eq!(
+                condition(&object, kind)[field],
+                condition(&object, "Ready")[field]
+            );
+        }
+    }
+    object
+}
+
+#[tokio::test]
+async fn a_connection_is_taken_for_what_it_is_in_every_phase_of_its_life() {
+    let mut album = Album::default();
+    let mut scene = Scene::start(Setting {
+        arguments: &["--resync-seconds", "1"],
+        ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
+    })
+    .await;
+    scene.operator.kill().await;
+    scene.put(&connection("early", "later")).await;
+    let unseen = scene.get("Connection", "early").await;
+    album.keep("nobody has looked at it", unseen, GOING);
+    scene.operator.start_again();
+    let mut see = async |moment, name, reason, expected| {
+        let object = connection_seen(&scene, name, reason, expected).await;
+        album.keep(moment, object, expected);
+    };
+    see("before its Secret", "early", "SecretMissing", GOING).await;
+    see("it works", CONNECTION, "Connected", DONE).await;
+    let key = scene.ai_core.service_key(TENANT).await;
+    // Of tenants of their own, so that nobody lists with these keys in place of the right one.
+    let with_field = |field: &str, value: &str| {
+        let mut key = key.clone();
+        key["identityzoneid"] = json!(field);
+        key[field] = json!(value);
+        key.to_string()
+    };
+    for (name, entry) in [
+        ("garbage", "none".to_owned()),
+        ("wrong", with_field("clientsecret", "not-the-secret")),
+        ("unreachable", with_field("url", "http://127.0.0.1:9")),
+    ] {
+        scene.put(&secret(name, &json!({"key": entry}))).await;
+        scene.put(&connection(name, name)).await;
+    }
+    see("garbage in its Secret", "garbage", "InvalidSecret", BROKEN).await;
+    see("its key is refused", "wrong", "CredentialsRejected", BROKEN).await;
+    let stalled = scene
+        .kubectl(&[
+            "wait",
+            "--for=condition=Stalled",
+            "aiconn/wrong",
+            "--timeout=10s",
+        ])
+        .await;
+    assert!(stalled.succeeded, "{}", stalled.errors);
+    see("no way to AI Core", "unreachable", "Unreachable", GOING).await;
+
+    // That AI Core does not answer now neither hides nor mends what a person has to.
+    scene
+        .ai_core
+        .fault("down", &[], None, Effect::DropBefore)
+        .await;
+    see("AI Core is down", CONNECTION, "Unreachable", GOING).await;
+    // With the second look what came of the first one is written.
+    let asked = scene.ai_core.calls(Operation::Token).await.len();
+    scene
+        .ai_core
+        .called(Operation::Token, asked + 2, LIMIT)
+        .await;
+    see("still refused", "wrong", "CredentialsRejected", BROKEN).await;
+    scene.ai_core.heal().await;
+    see("AI Core is back", CONNECTION, "Connected", DONE).await;
+
+    scene.put(&deployment("churn")).await;
+    scene.until_ready("churn", "Running").await;
+    scene.put_key(OTHER_TENANT).await;
+    see("a key of others", CONNECTION, "TenantChanged", BROKEN).await;
+    scene.put_key(TENANT).await;
+    see("the right key again", CONNECTION, "Connected", DONE).await;
+    scene.delete("Secret", SECRET).await;
+    see("its Secret goes", CONNECTION, "SecretTerminating", BROKEN).await;
+    scene.delete("Connection", CONNECTION).await;
+    let leaving = scene
+        .until_reason("Connection", CONNECTION, "Terminating")
+        .await;
+    album.keep("it is still needed", leaving, LEAVING);
+
+    album.judge();
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What Helm makes of the chart without any cluster.
 
+use aicore_operator::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use harness::scene::Outcome;
 use serde_json::Value;
 use tokio::process::Command;
@@ -11,9 +12,14 @@ async fn helm(arguments: &[&str]) -> Outcome {
 }
 
 /// What the chart becomes with these values.
-pub async fn render(values: &[&str]) -> Outcome {
+async fn render(values: &[&str]) -> Outcome {
+    render_with(&set(values)).await
+}
+
+/// What the chart becomes with these arguments of Helm.
+pub async fn render_with(arguments: &[&str]) -> Outcome {
     let template = ["template", RELEASE, CHART, "--namespace", RELEASE];
-    helm(&[&template, &set(values)[..]].concat()).await
+    helm(&[&template, arguments].concat()).await
 }
 
 #[tokio::test]
@@ -24,6 +30,8 @@ async fn helm_finds_nothing_wrong_with_it() {
 
 #[tokio::test]
 async fn a_value_that_is_wrong_is_refused_by_name() {
+    let longest = format!("clusterId={}", "a".repeat(MAXIMUM_CLUSTER_ID + 1));
+    assert!(render(&[&longest[..longest.len() - 1]]).await.succeeded);
     let wrong = [
         ("secrets.clusterwide=true", "clusterwide"),
         ("secret.clusterWide=true", "'secret'"),
@@ -35,7 +43,10 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
         ("excludeNamespaces={Team A}", "/excludeNamespaces/0"),
         ("image.digest=latest", "/image/digest"),
         ("clusterId=a b", "/clusterId"),
-        ("lease.durationSeconds=0", "/lease/durationSeconds"),
+        (&longest, "/clusterId"),
+        ("nameOverride=1st", "/nameOverride"),
+        ("lease.durationSeconds=1", "/lease/durationSeconds"),
+        ("lease.durationSeconds=301", "/lease/durationSeconds"),
         ("networkPolicy.metricsFrom=null", "networkPolicy"),
     ];
     for (value, named) in wrong {
@@ -51,13 +62,26 @@ async fn a_value_that_is_wrong_is_refused_by_name() {
 
 #[tokio::test]
 async fn values_that_contradict_each_other_are_refused_with_a_sentence() {
-    let wrong: [&[&str]; 6] = [
+    let wrong: [&[&str]; 13] = [
         &["watchNamespace=a", "excludeNamespaces={b}"],
         &["secrets.namespaces={a,b}", "excludeNamespaces={b}"],
         &["secrets.clusterWide=true", "secrets.namespaces={a}"],
         &["watchNamespace=a", "secrets.clusterWide=true"],
         &["watchNamespace=a", "emulator.enabled=true"],
         &["secrets.namespaces={a}", "emulator.enabled=true"],
+        &["serviceMonitor.enabled=true", "service.enabled=false"],
+        &["serviceAccount.create=false"],
+        &["podLabels.app\\.kubernetes\\.io/name=mine"],
+        &["extraEnvironment[0].name=AICORE_OPERATOR_MODE"],
+        &["extraArguments={--mode=observe}"],
+        &[
+            "clusterId=a",
+            "extraEnvironment[0].name=AICORE_OPERATOR_CLUSTER_ID",
+        ],
+        &[
+            "extraEnvironment[0].name=NO_PROXY",
+            "extraEnvironment[1].name=NO_PROXY",
+        ],
     ];
     for values in wrong {
         let refused = render(values).await;
@@ -91,6 +115,26 @@ async fn namespaces_are_left_out_where_somebody_names_them() {
         let rendered = render(values).await;
         assert!(rendered.succeeded, "{}", rendered.errors);
         assert_eq!(rendered.output.contains(told), left_out, "{values:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_notes_tell_what_lets_prometheus_in() {
+    let notes = async |values: &[&str]| {
+        let install = ["install", RELEASE, CHART, "--dry-run=client"];
+        let shown = helm(&[&install[..], &set(values)].concat()).await;
+        assert!(shown.succeeded, "{}", shown.errors);
+        shown.output
+    };
+    let command = "kubectl label namespace <namespace of Prometheus> aicore.dev/metrics=true";
+    let told = notes(&["serviceMonitor.enabled=true"]).await;
+    assert!(told.lines().any(|line| line == command), "{told}");
+    for needless in [
+        &[][..],
+        &["serviceMonitor.enabled=true", "networkPolicy.enabled=false"],
+    ] {
+        let told = notes(needless).await;
+        assert!(!told.contains("kubectl label"), "{told}");
     }
 }
 

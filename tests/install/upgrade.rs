@@ -4,12 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use harness::process::Supervised;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::world::{CHART, EXAMPLE, MODEL, QUICK, RELEASE, ROOT, World, end, set};
 
-/// The manifests of the time before there was a chart, as they were installed with `kubectl apply`.
+/// The manifests and the definitions (`crds`) of the time before there was a chart, as they were installed with `kubectl apply`, and what the operator of
+/// that time has written (`written`).
 const BEFORE: &str = "tests/install/before";
+
+/// Its definitions.
+const DEFINITIONS_BEFORE: &str = "tests/install/before/crds";
 
 /// The model still runs, the same one, with the new operator, which has done nothing else; and it can be deleted.
 async fn goes_on(world: &World, namespace: &str, id: &str, before: Supervised) {
@@ -25,23 +30,33 @@ async fn goes_on(world: &World, namespace: &str, id: &str, before: Supervised) {
     world.assert_nothing_was_refused();
 }
 
+/// The command in the README that begins so, and has this word in it.
+fn readme_says(begins: &str, word: &str) -> String {
+    let page = fs::read_to_string(Path::new(ROOT).join("README.md"));
+    let page = page.expect("there is one").replace("\\\n", " ");
+    let mut found = page
+        .lines()
+        .filter(|line| line.starts_with(begins) && line.contains(word));
+    let command = found.next().expect("the README has such a command");
+    assert_eq!(found.next(), None);
+    command.to_owned()
+}
+
 #[tokio::test]
 async fn what_was_installed_from_manifests_is_taken_over_by_the_chart() {
     let world = World::start().await;
-    world.kubectl(&["apply", "-f", "crds", "-f", BEFORE]).await;
+    world
+        .kubectl(&["apply", "-f", DEFINITIONS_BEFORE, "-f", BEFORE])
+        .await;
     world.quicken().await;
     let before = world.operator("before").await;
     let id = world.run_example("default").await;
 
-    let take = [
-        "install",
-        RELEASE,
-        CHART,
-        "--take-ownership",
-        "--force-conflicts",
-    ];
-    let values = [QUICK, "secrets.clusterWide=true"];
-    world.helm(&[&take[..], &set(&values)].concat()).await;
+    let take = format!(
+        "{} --set '{QUICK}'",
+        readme_says("helm install", "--take-ownership")
+    );
+    world.types(&take).await;
 
     let role = world.get(RELEASE, &["clusterrole", RELEASE]).await;
     let rules = role["rules"].to_string();
@@ -50,6 +65,91 @@ async fn what_was_installed_from_manifests_is_taken_over_by_the_chart() {
         "the right is in a role of its own now: {rules}"
     );
     goes_on(&world, "default", &id, before).await;
+}
+
+/// Puts an object of [`BEFORE`] into the cluster as it was written, with its status.
+async fn write(world: &World, namespace: &str, name: &str) {
+    let file = format!("{BEFORE}/written/{name}.yaml");
+    let text = fs::read_to_string(Path::new(ROOT).join(file)).expect("it was kept");
+    let now = Timestamp::now().strftime("\"%Y-%m-%dT%H:%M:%S.%6fZ\"");
+    let text = text.replace("AI_CORE", world.ai_core.url());
+    let text = text.replace(": NOW", &format!(": {now}"));
+    let object: Value = serde_saphyr::from_str(&text).expect("it is YAML");
+    world.put(namespace, &object).await;
+    if object["status"].is_object() {
+        let status = json!({"status": object["status"]}).to_string();
+        let kind = format!("{}.aicore.dev", object["kind"].as_str().expect("a kind"));
+        let name = object["metadata"]["name"].as_str().expect("a name");
+        let patch = ["patch", &kind, name, "--namespace", namespace];
+        let change = ["--subresource=status", "--type=merge", "-p", &status];
+        world.kubectl(&[&patch[..], &change].concat()).await;
+        let kept = world.get(namespace, &[&kind, name]).await;
+        assert_eq!(
+            kept["status"], object["status"],
+            "{name} was something else"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_earlier_operator_has_written_is_understood() {
+    let world = World::start().await;
+    world
+        .kubectl(&["apply", "-f", DEFINITIONS_BEFORE, "-f", BEFORE])
+        .await;
+    let established = ["wait", "--for=condition=Established", "--timeout=30s"];
+    world
+        .kubectl(&[&established[..], &["-f", DEFINITIONS_BEFORE]].concat())
+        .await;
+    let objects = ["recorded", "announced"];
+    for name in objects {
+        let configuration = format!("configuration-of-{name}");
+        world
+            .ai_core
+            .add_known_configuration("default", &configuration)
+            .await;
+    }
+    let add = async |name: &str, id: &str| {
+        let configuration = format!("configuration-of-{name}");
+        let add = world
+            .ai_core
+            .add_known_deployment("default", &configuration, id);
+        add.await;
+    };
+    add("recorded", "d-recorded").await;
+    add("announced", "d-stranger").await;
+    world.put_key("default").await;
+    for (namespace, name) in [
+        ("default", "connection"),
+        ("default", "recorded"),
+        ("default", "announced"),
+        (RELEASE, "lease"),
+    ] {
+        write(&world, namespace, name).await;
+    }
+    // The call was made, and its answer was lost.
+    add("announced", "d-announced").await;
+
+    let take = readme_says("helm install", "--take-ownership");
+    world.types(&format!("{take} --set '{QUICK}'")).await;
+    let after = world.operator("after").await;
+
+    for name in objects {
+        let id = world.until_ready("default", name).await;
+        assert_eq!(id, format!("d-{name}"));
+    }
+    let former = world.get("default", &["aid", "recorded"]).await;
+    assert_eq!(former["status"]["previousIds"], json!(["d-former"]));
+    assert_eq!(world.ai_core.effects().await, []);
+    let lease = world.get(RELEASE, &["lease", RELEASE]).await;
+    assert_eq!(lease["spec"]["leaseTransitions"], 4, "{lease:#}");
+    for name in objects {
+        world.delete("default", name).await;
+        world.assert_status(&format!("d-{name}"), None).await;
+    }
+    world.assert_status("d-stranger", Some("RUNNING")).await;
+    end(after).await;
+    world.assert_nothing_was_refused();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A cluster of its own for one test, with Helm, an AI Core, and the operator that was installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Instant;
 
@@ -68,17 +68,44 @@ impl World {
         world
     }
 
-    /// Runs `helm` as administrator; it has to succeed.
-    pub async fn helm(&self, arguments: &[&str]) -> String {
+    /// A program that is an administrator of the cluster, with folders of its own for what it keeps.
+    fn administrator(&self, program: &Path) -> Command {
         let folder = self.control_plane.data_dir();
-        let mut command = Command::new(&self.helm);
+        let mut command = Command::new(program);
         command
             .env("KUBECONFIG", self.control_plane.admin_kubeconfig())
+            .env("KUBECACHEDIR", folder.join("kubectl-cache"))
             .env("HELM_CACHE_HOME", folder.join("helm-cache"))
             .env("HELM_CONFIG_HOME", folder.join("helm-config"))
             .env("HELM_DATA_HOME", folder.join("helm-data"))
-            .args(["--namespace", RELEASE]);
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs `helm`; it has to succeed.
+    pub async fn helm(&self, arguments: &[&str]) -> String {
+        let mut command = self.administrator(&self.helm);
+        command.args(["--namespace", RELEASE]);
         succeeded("helm", run(command, arguments, "").await, arguments)
+    }
+
+    /// Types lines that a page or the notes of the chart tell a person to type. They have to succeed, and to end.
+    pub async fn types(&self, lines: &str) -> String {
+        let programs = self.helm.parent().expect("Helm is in a folder");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::split_paths(&path);
+        let path = [programs.to_owned()].into_iter().chain(path);
+        let mut shell = self.administrator(Path::new("bash"));
+        shell.env("PATH", std::env::join_paths(path).expect("it was one"));
+        let shown = ["-euo", "pipefail", "-c", lines];
+        let typed = run(shell, &shown, "");
+        let ended = tokio::time::timeout(LIMIT * 2, typed).await;
+        let Ok(ended) = ended else {
+            let objects = ["get", "aid,aiconn", "--all-namespaces", "-o", "yaml"];
+            let objects = self.kubectl(&objects).await;
+            panic!("this does not end: {lines}\n{objects}");
+        };
+        succeeded("bash", ended, &shown)
     }
 
     /// Installs the chart with these values.
@@ -186,6 +213,11 @@ impl World {
 
     /// Starts a process as the pods of the installed Deployment start theirs. `name` is that of the pod, and of its log.
     pub async fn operator(&self, name: &str) -> Supervised {
+        self.operator_of(Path::new(OPERATOR), name).await
+    }
+
+    /// The same with another program than that of the tests.
+    pub async fn operator_of(&self, program: &Path, name: &str) -> Supervised {
         let deployment = self.get(RELEASE, &["deployment.apps", RELEASE]).await;
         let pod = &deployment["spec"]["template"]["spec"];
         let account = pod["serviceAccountName"].as_str().expect("it has one");
@@ -196,7 +228,7 @@ impl World {
             .expect("its service account is there");
         let container = &pod["containers"][0];
         let arguments = texts(&container["args"]);
-        let mut spec = ProcessSpec::new(OPERATOR)
+        let mut spec = ProcessSpec::new(program)
             .without_inherited_environment()
             .arguments(arguments)
             // Every process of this machine would have the port of the pods.

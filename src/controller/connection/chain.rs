@@ -10,7 +10,7 @@ use kube::{Api, ResourceExt};
 use tracing::info;
 
 use super::views::ConnectionName;
-use super::{grants, reference};
+use super::{grants, reference, tenancy};
 use crate::aicore::Tenant;
 use crate::api::{
     Connection, DEPLOYMENT_FINALIZER, Deployment, DeploymentStatus, IN_USE_FINALIZER,
@@ -132,9 +132,12 @@ async fn holds(
 }
 
 /// The Deployments that hold a Connection as those may read it who see the Connection: by name in its own namespace, by number elsewhere.
-pub(crate) fn described(users: &[Deployment], namespace: &str) -> Option<String> {
+pub(crate) fn described<'a>(
+    users: impl IntoIterator<Item = &'a Deployment>,
+    namespace: &str,
+) -> Option<String> {
     let (here, elsewhere): (Vec<&Deployment>, Vec<&Deployment>) = users
-        .iter()
+        .into_iter()
         .partition(|user| user.namespace().as_deref() == Some(namespace));
     let mut described: Vec<String> = here.iter().map(|user| user.name_any()).collect();
     match elsewhere.len() {
@@ -181,17 +184,10 @@ pub(crate) async fn release_former(
         .as_ref()
         .map(|status| status.secrets.clone())
         .unwrap_or_default();
-    let lives_elsewhere = |deployment: &Deployment| {
-        let status = deployment
-            .status
-            .as_ref()
-            .filter(|status| status.records_something());
-        status.is_some_and(|status| status.tenant.as_ref() != Some(tenant))
-    };
     if users(context, connection)
         .await?
         .iter()
-        .any(lives_elsewhere)
+        .any(|user| tenancy::lives_elsewhere(user, tenant))
     {
         return Ok(named);
     }

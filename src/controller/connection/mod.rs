@@ -6,11 +6,15 @@ pub(crate) mod secrets;
 pub(crate) mod surveys;
 pub(crate) mod views;
 
+mod certificate;
 pub(crate) mod chain;
+mod failures;
 pub(crate) mod left;
 mod orphans;
-mod owner;
+pub(crate) mod owner;
 mod survey;
+pub(crate) mod tenancy;
+mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,16 +30,16 @@ use tracing::{instrument, warn};
 use crate::aicore::{Client, ServiceKey};
 use crate::api::{
     Condition, ConditionKind, Connection, ConnectionStatus, IN_USE_FINALIZER, Reason,
-    set_conditions,
 };
 use crate::controller::act::obstacle::backoff;
-use crate::controller::context::{Context, Mode};
+use crate::controller::context::Context;
 use crate::controller::finalizers;
-use crate::controller::problem::Problem;
-use crate::controller::tell::events::{News, shortened};
+use crate::controller::problem::Failure;
+use crate::controller::tell::events::News;
 use crate::controller::wake;
 use crate::lease;
 use chain::Hold;
+use owner::Owner;
 use survey::Survey;
 use views::{ConnectionName, ConnectionView};
 
@@ -130,69 +134,83 @@ async fn work(
         }
     }
     let (client, owner) = client(context, connection).await?;
-    note(context, name, connection, &client);
+    let news = note(context, name, connection, &client, owner.as_ref());
     let hold = chain::hold(context, connection).await?;
     if hold == Hold::Changed {
         // What our own write has made of the Connection is looked at next.
         return Ok(Action::requeue(Duration::ZERO));
     }
+    let certificate = client.as_ref().ok().and_then(Client::certificate);
     let mut survey = match client {
         Ok(client) => survey::of(context, name, &client).await,
-        Err(problem) => Survey::failed(problem),
+        Err(failure) => Survey::failed(failure),
     };
-    survey.problem = survey.problem.or_else(|| terminating(connection, hold));
+    let now = Timestamp::now();
     survey.owner = owner;
-    let soon = survey.problem.is_some();
-    tell(context, connection, survey, users.as_deref()).await?;
-    Ok(Action::requeue(if soon {
-        SOON
-    } else {
-        context.options.resync
-    }))
+    survey.certificate = certificate;
+    survey.failure = failure(context, name, connection, &survey, hold, now);
+    let pause = match survey.failure {
+        Some(_) => SOON,
+        None => context.options.resync,
+    };
+    let next_news = certificate.and_then(|it| certificate::next_news(it, now));
+    if news || !verdict::first_cause_stays(connection, &survey) {
+        tell(context, connection, survey, users.as_deref(), now).await?;
+    }
+    Ok(Action::requeue(
+        next_news.map_or(pause, |next| next.min(pause)),
+    ))
 }
 
-/// A Connection on its way out still serves to stop and delete what it has made, but nothing new is created through it.
-fn terminating(connection: &Connection, hold: Hold) -> Option<Problem> {
+/// What keeps a Connection from working: what is certain for good before what was answered, and that before what is told although it works.
+fn failure(
+    context: &Context,
+    name: &ConnectionName,
+    connection: &Connection,
+    survey: &Survey,
+    hold: Hold,
+    now: Timestamp,
+) -> Option<Failure> {
     let secret = &connection.spec.secret_ref.name;
-    let (reason, what) = match hold {
-        Hold::ConnectionTerminating => (Reason::Terminating, "this Connection".to_owned()),
-        Hold::SecretTerminating => (Reason::SecretTerminating, format!("Secret {secret}")),
-        Hold::Both | Hold::Changed | Hold::SecretMissing => return None,
+    let expired = |validity| failures::certificate_expired(validity, secret, now);
+    let answered = || {
+        let Failure { problem, stalled } = survey.failure.clone()?;
+        let revoker = survey.owner.as_ref().and_then(Owner::revoker);
+        let problem = owner::explained(problem, revoker.as_deref());
+        Some(Failure { problem, stalled })
     };
-    let message = format!(
-        "{what} is being deleted: it goes on being used for the deployments there are, and no new one is created"
-    );
-    Some(Problem { reason, message })
+    let tenant_changed = || {
+        let tenant = survey.tenant.as_ref()?;
+        let cut_off = tenancy::cut_off(context, name, tenant);
+        let cut_off = chain::described(cut_off.iter().map(|it| &**it), &name.0)?;
+        Some(failures::tenant_changed(tenant, &cut_off))
+    };
+    let certificate = survey.certificate.and_then(expired);
+    certificate
+        .or_else(answered)
+        .or_else(tenant_changed)
+        .or_else(|| failures::terminating(connection, hold))
 }
 
 /// The client with the Connection's present key, and who owns the Secret. An unchanged key keeps its client, and with it its token.
 async fn client(
     context: &Context,
     connection: &Connection,
-) -> Result<(Result<Client, Problem>, Option<String>), kube::Error> {
+) -> Result<(Result<Client, Failure>, Option<Owner>), kube::Error> {
     let reference = &connection.spec.secret_ref;
     let namespace = connection.namespace().unwrap_or_default();
     if !context.options.reaches_secrets_of(&namespace) {
-        return Ok((Err(out_of_reach(context, &reference.name)), None));
+        let failure = failures::out_of_reach(&context.options, &reference.name);
+        return Ok((Err(failure), None));
     }
     let secrets: Api<Secret> = Api::namespaced(context.kube.clone(), &namespace);
     let Some(secret) = secrets.get_opt(&reference.name).await? else {
-        let message = format!(
-            "there is no Secret {} in this namespace; create it with a SAP AI Core service key",
-            reference.name
-        );
-        let problem = Problem {
-            reason: Reason::SecretMissing,
-            message,
-        };
-        return Ok((Err(problem), None));
+        let failure = failures::secret_missing(connection, Timestamp::now());
+        return Ok((Err(failure), None));
     };
     let owner = owner::of(&secret);
     let key = ServiceKey::from_secret(&secret.data.unwrap_or_default(), reference.key.as_deref());
-    let unusable = |error: crate::aicore::ServiceKeyError| Problem {
-        reason: Reason::InvalidSecret,
-        message: format!("Secret {}: {error}", reference.name),
-    };
+    let unusable = |error| failures::unusable(&reference.name, &error);
     let name = (namespace, connection.name_any());
     let client = match key {
         Err(error) => Err(unusable(error)),
@@ -208,32 +226,21 @@ async fn client(
     Ok((client, owner))
 }
 
-/// The operator is installed so that it reads Secrets elsewhere.
-fn out_of_reach(context: &Context, secret: &str) -> Problem {
-    let message = format!(
-        "Secret {secret} cannot be used: the operator reads Secrets in {} only. Have this namespace added (secrets.namespaces of the chart), or use a \
-         Connection there that grants this namespace access",
-        context.options.secret_namespaces.join(", ")
-    );
-    Problem {
-        reason: Reason::SecretOutOfReach,
-        message,
-    }
-}
-
-/// Makes the outcome known to the Deployments that use the Connection.
+/// Makes the outcome known to the Deployments that use the Connection. Tells whether it is news.
 fn note(
     context: &Context,
     name: &ConnectionName,
     connection: &Connection,
-    client: &Result<Client, Problem>,
-) {
+    client: &Result<Client, Failure>,
+    owner: Option<&Owner>,
+) -> bool {
     let view = match client {
         Ok(client) => ConnectionView::Usable {
             client: client.clone(),
             exclusive: connection.spec.exclusive,
+            revoker: owner.and_then(Owner::revoker),
         },
-        Err(problem) => ConnectionView::Unusable {
+        Err(Failure { problem, .. }) => ConnectionView::Unusable {
             reason: problem.reason,
             message: format!("Connection {}: {}", name.1, problem.message),
         },
@@ -247,7 +254,7 @@ fn note(
         if regranted {
             wake_users(context, name);
         }
-        return;
+        return false;
     }
     match client {
         Ok(client) => context
@@ -258,6 +265,7 @@ fn note(
     context.surveys.forget(name);
     context.connections.set(name.clone(), view);
     wake_users(context, name);
+    true
 }
 
 fn wake_users(context: &Context, name: &ConnectionName) {
@@ -282,38 +290,49 @@ async fn tell(
     connection: &Connection,
     survey: Survey,
     users: Option<&str>,
+    now: Timestamp,
 ) -> Result<(), kube::Error> {
     let mut changed = connection.clone();
     let status = changed.status.get_or_insert_default();
-    let ready = ready(context.options.mode, connection, &survey, users);
-    let mut conditions = status.conditions.iter();
-    let before = conditions.find(|condition| condition.kind == ConditionKind::Ready);
-    let owned = owner::news(before, &survey, &connection.spec.secret_ref.name);
-    let before = before.map(|condition| condition.reason.clone());
-    let news = (before.as_ref() != Some(&ready.reason)).then(|| match survey.problem {
-        None => News::good(Reason::Ready, "", ready.message.clone()),
-        Some(Problem { reason, .. }) => News::bad(reason, "", ready.message.clone()),
+    let mode = context.options.mode;
+    let conditions = verdict::conditions(mode, connection, &survey, users, now);
+    let ready = |all: &[Condition]| {
+        all.iter()
+            .find(|it| it.kind == ConditionKind::Ready)
+            .cloned()
+    };
+    let before = ready(&status.conditions);
+    let secret = &connection.spec.secret_ref.name;
+    let owned = owner::news(before.as_ref(), &survey, secret);
+    let ending = survey.certificate;
+    let ending = ending.and_then(|it| certificate::news(before.as_ref(), it, secret, now));
+    let news = ready(&conditions).filter(|now| before.is_none_or(|it| it.reason != now.reason));
+    let news = news.map(|ready| match &survey.failure {
+        None => News::good(Reason::Ready, "", ready.message),
+        Some(failure) => News::bad(failure.problem.reason, "", ready.message),
     });
     let orphans = survey
-        .problem
+        .failure
         .is_none()
         .then(|| orphans::news(status, &survey.orphans))
         .flatten();
-    let works = survey.tenant.as_ref().filter(|_| survey.problem.is_none());
+    let works = survey.tenant.as_ref().filter(|_| survey.failure.is_none());
     if let Some(tenant) = works.filter(|_| status.secrets.len() > 1) {
         status.secrets = chain::release_former(context, connection, tenant).await?;
     }
     if let Some(tenant) = works {
         left::prune(context, tenant, status);
     }
-    fill(status, connection, survey, ready);
+    status.observed_generation = connection.metadata.generation.unwrap_or_default();
+    status.conditions = conditions;
+    fill(status, survey);
     if changed.status == connection.status {
         return Ok(());
     }
     let api = context.connections_in(&connection.namespace().unwrap_or_default());
     api.replace_status(&connection.name_any(), &PostParams::default(), &changed)
         .await?;
-    for news in orphans.into_iter().chain(owned) {
+    for news in orphans.into_iter().chain(owned).chain(ending) {
         context.events.publish(connection, news).await;
     }
     if let Some(news) = news {
@@ -329,36 +348,10 @@ async fn tell(
     Ok(())
 }
 
-fn ready(mode: Mode, connection: &Connection, survey: &Survey, users: Option<&str>) -> Condition {
-    let (reason, mut message) = match &survey.problem {
-        None => (Reason::Connected, survey.message()),
-        Some(problem) => (problem.reason, problem.message.clone()),
-    };
-    if let Some(owner) = &survey.owner {
-        let secret = &connection.spec.secret_ref.name;
-        message = format!("{message}. {}", owner::warning(owner, secret));
-    }
-    if mode == Mode::Observe {
-        message =
-            format!("{message}. The operator runs with --mode=observe and writes nothing there");
-    }
-    if let Some(users) = users {
-        message = format!("{message}. It stays until these Deployments are gone: {users}");
-    }
-    Condition {
-        kind: ConditionKind::Ready,
-        status: survey.problem.is_none().into(),
-        reason: reason.to_string(),
-        message: shortened(&message, 1024),
-        last_transition_time: Timestamp::now(),
-        observed_generation: connection.metadata.generation.unwrap_or_default(),
-    }
-}
-
-fn fill(status: &mut ConnectionStatus, connection: &Connection, survey: Survey, ready: Condition) {
-    status.observed_generation = connection.metadata.generation.unwrap_or_default();
-    status.conditions = set_conditions(&status.conditions, vec![ready]);
-    if survey.problem.is_none() {
+/// Writes down what was seen. While nothing can be seen, what was seen last stays.
+fn fill(status: &mut ConnectionStatus, survey: Survey) {
+    status.certificate = survey.certificate;
+    if survey.tenant.is_some() {
         status.host = survey.host();
         status.tenant = survey.tenant;
         status.resource_groups = survey.resource_groups;

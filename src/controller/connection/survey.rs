@@ -4,33 +4,37 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::orphans;
+use super::owner::Owner;
 use super::surveys::Made;
 use super::views::ConnectionName;
-use crate::aicore::{Client, Error, GroupKey, Meta, Status, Tenant};
+use super::{failures, orphans};
+use crate::aicore::{Client, Error, GroupKey, Meta, Status, Tenant, Validity};
 use crate::api::Orphan;
 use crate::controller::context::Context;
-use crate::controller::problem::Problem;
+use crate::controller::problem::Failure;
 
 /// What a key sees.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Survey {
-    pub(crate) problem: Option<Problem>,
+    /// What keeps the Connection from working.
+    pub(crate) failure: Option<Failure>,
     pub(crate) tenant: Option<Tenant>,
     pub(crate) resource_groups: Vec<String>,
     pub(crate) running: i64,
     pub(crate) unclaimed: i64,
     /// Those of the unclaimed that were made for an object that may use the Connection, ordered by id.
     pub(crate) orphans: Vec<Orphan>,
+    /// When the certificate of the key is valid, where it has one.
+    pub(crate) certificate: Option<Validity>,
     /// Who may delete the Secret and revoke the key without asking.
-    pub(crate) owner: Option<String>,
+    pub(crate) owner: Option<Owner>,
 }
 
 impl Survey {
     /// There is no key to look with.
-    pub(crate) fn failed(problem: Problem) -> Self {
+    pub(crate) fn failed(failure: Failure) -> Self {
         Self {
-            problem: Some(problem),
+            failure: Some(failure),
             ..Self::default()
         }
     }
@@ -57,8 +61,8 @@ impl Survey {
 
 /// Looks through a key, at AI Core where the last look is too old, and otherwise at what is known.
 pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client) -> Survey {
-    if let Some(problem) = context.surveys.failure(name) {
-        return Survey::failed(problem);
+    if let Some(failure) = context.surveys.failure(name) {
+        return Survey::failed(failure);
     }
     let last = context.surveys.made(name);
     if let Some(made) = last
@@ -80,14 +84,11 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
             count(context, name, client.tenant(), &made.resource_groups)
         }
         Err(error) => {
-            let problem = Problem {
-                reason: error.reason(),
-                message: error.to_string(),
-            };
+            let failure = failures::answered(&error);
             context
                 .surveys
-                .fail(name, problem.clone(), error.retry_after());
-            Survey::failed(problem)
+                .fail(name, failure.clone(), error.retry_after());
+            Survey::failed(failure)
         }
     }
 }

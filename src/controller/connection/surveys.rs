@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::views::ConnectionName;
 use crate::aicore::{GroupKey, Snapshot};
-use crate::controller::problem::Problem;
+use crate::controller::problem::Failure;
 
 /// How soon a look that failed is repeated at the earliest.
 const RETRY: Duration = Duration::from_secs(5);
@@ -19,7 +19,7 @@ const RETRY: Duration = Duration::from_secs(5);
 pub(crate) struct Surveys {
     made: Mutex<HashMap<ConnectionName, Arc<Made>>>,
     /// Why the last look failed, and until when that is not tried again.
-    failed: Mutex<HashMap<ConnectionName, (Problem, Instant)>>,
+    failed: Mutex<HashMap<ConnectionName, (Failure, Instant)>>,
     /// The newest list of each group, whoever asked for it.
     newest: Mutex<HashMap<GroupKey, Arc<Snapshot>>>,
 }
@@ -52,15 +52,15 @@ impl Surveys {
     pub(crate) fn fail(
         &self,
         name: &ConnectionName,
-        problem: Problem,
+        failure: Failure,
         retry_after: Option<Duration>,
     ) {
         let until = Instant::now() + retry_after.unwrap_or_default().max(RETRY);
-        self.failed.lock().insert(name.clone(), (problem, until));
+        self.failed.lock().insert(name.clone(), (failure, until));
     }
 
     /// Why the last look failed, while it is too early for another.
-    pub(crate) fn failure(&self, name: &ConnectionName) -> Option<Problem> {
+    pub(crate) fn failure(&self, name: &ConnectionName) -> Option<Failure> {
         let mut failed = self.failed.lock();
         if failed
             .get(name)
@@ -68,7 +68,7 @@ impl Surveys {
         {
             failed.remove(name);
         }
-        failed.get(name).map(|(problem, _)| problem.clone())
+        failed.get(name).map(|(failure, _)| failure.clone())
     }
 
     /// Keeps a survey.

@@ -26,6 +26,8 @@ pub(crate) enum ConnectionView {
         client: Client,
         /// Whether nobody else creates deployments from the configurations that Deployments name.
         exclusive: bool,
+        /// The object with which the key was revoked, or is about to be: it owns the Secret, which is being deleted.
+        revoker: Option<String>,
     },
     /// No key that could be used.
     Unusable {
@@ -44,12 +46,14 @@ impl ConnectionView {
                 Self::Usable {
                     client: a,
                     exclusive: x,
+                    revoker: m,
                 },
                 Self::Usable {
                     client: b,
                     exclusive: y,
+                    revoker: n,
                 },
-            ) => a.fingerprint() != b.fingerprint() || x != y,
+            ) => a.fingerprint() != b.fingerprint() || x != y || m != n,
             (Self::Unusable { message: a, .. }, Self::Unusable { message: b, .. }) => a != b,
             _ => true,
         }

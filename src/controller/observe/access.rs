@@ -1,12 +1,13 @@
 //! Which Connection an object reaches AI Core through, or what is in the way.
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{Api, ResourceExt};
 
-use crate::aicore::{Client, Error, GroupKey, Tenant};
+use crate::aicore::{Client, Error, GroupKey, Tenant, Validity};
 use crate::api::{Deployment, DeploymentStatus, IN_USE_FINALIZER, Reason};
 use crate::controller::connection::views::{ConnectionName, ConnectionView};
-use crate::controller::connection::{grants, reference};
+use crate::controller::connection::{grants, owner, reference, tenancy};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
 use crate::controller::problem::{Problem, cause};
@@ -29,6 +30,8 @@ pub(crate) struct Access {
     pub(crate) key: GroupKey,
     /// Whether nobody else creates deployments from the configurations that objects name.
     pub(crate) exclusive: bool,
+    /// The object with which the key was revoked, or is about to be, where the object may be told.
+    pub(crate) revoker: Option<String>,
     /// Why nothing may be created or adopted through it, where only what is recorded may be stopped and deleted.
     pub(crate) denied: Option<Problem>,
 }
@@ -71,6 +74,14 @@ impl Blocked {
         Self::new(situation::Connection::Unusable, reason, message)
     }
 
+    /// What AI Core has refused, with what is known of the key.
+    pub(crate) fn explained_by(self, access: &Access) -> Self {
+        Self {
+            problem: owner::explained(self.problem, access.revoker.as_deref()),
+            ..self
+        }
+    }
+
     /// It can heal.
     fn unready(message: String) -> Self {
         Self::new(
@@ -82,16 +93,10 @@ impl Blocked {
 }
 
 impl From<&Error> for Blocked {
-    /// A key that AI Core does not accept needs a person; everything else can heal.
     fn from(error: &Error) -> Self {
-        let connection = match error {
-            Error::TokenRejected(_)
-            | Error::Unauthorized(_)
-            | Error::Forbidden(_)
-            | Error::NotFound(_)
-            | Error::Rejected(_)
-            | Error::NoConnection(_) => situation::Connection::Unusable,
-            _ => situation::Connection::Unreachable,
+        let connection = match error.needs_a_person() {
+            true => situation::Connection::Unusable,
+            false => situation::Connection::Unreachable,
         };
         Self::new(connection, error.reason(), error.to_string())
     }
@@ -147,8 +152,13 @@ async fn through(
     let status = object.status.as_ref();
     let tenant = status.and_then(|status| status.tenant.as_ref());
     let tenant = tenant.filter(|_| records_something || denied.is_some());
+    let at_home = is_at_home(object, &name);
     let blocked = match context.connections.get(&name) {
-        Some(ConnectionView::Usable { client, exclusive }) => {
+        Some(ConnectionView::Usable {
+            client,
+            exclusive,
+            revoker,
+        }) => {
             if tenant.is_none_or(|tenant| tenant == client.tenant()) {
                 return Ok(Access {
                     namespace: object.namespace().unwrap_or_default(),
@@ -159,12 +169,13 @@ async fn through(
                     },
                     client,
                     exclusive,
+                    revoker: revoker.filter(|_| at_home),
                     denied: denied.map(|denied| denied.problem),
                 });
             }
             other_tenant(object, &name, client.tenant(), tenant)
         }
-        Some(ConnectionView::Unusable { reason, message }) if is_at_home(object, &name) => {
+        Some(ConnectionView::Unusable { reason, message }) if at_home => {
             Blocked::unusable(reason, message)
         }
         // What is wrong with the Secrets of another namespace is not told.
@@ -309,11 +320,14 @@ async fn unseen(context: &Context, object: &Deployment, name: &ConnectionName) -
     }
 }
 
-/// Whether the Connection and its Secret, read from the API server and not from a cache, both carry our finalizer and neither is about to go, and
-/// the object may use them. Only then may a deployment be made: without them it could never be stopped again.
+/// Whether the Connection and its Secret, read from the API server and not from a cache, both carry our finalizer and neither is about to go, the
+/// object may use them, and the key is the right one and will serve. Only then may a deployment be made: without that it could never be stopped again.
 pub(crate) async fn chain_holds(context: &Context, access: &Access) -> Result<bool, kube::Error> {
     let held = |finalizer: bool, terminating: bool| finalizer && !terminating;
     let (namespace, name) = &access.connection;
+    if !will_serve(context, access) {
+        return Ok(false);
+    }
     let Some(connection) = context.connections_in(namespace).get_opt(name).await? else {
         return Ok(false);
     };
@@ -344,4 +358,11 @@ pub(crate) async fn chain_holds(context: &Context, access: &Access) -> Result<bo
             finalizers::is_terminating(&secret),
         )
     }))
+}
+
+/// Whether the certificate of the key is not over, and no other object waits for a key of another tenant.
+fn will_serve(context: &Context, access: &Access) -> bool {
+    let over = |it: Validity| it.is_over(Timestamp::now());
+    !access.client.certificate().is_some_and(over)
+        && tenancy::cut_off(context, &access.connection, &access.key.tenant).is_empty()
 }

@@ -186,7 +186,7 @@ async fn look_at_everything(
     let findings = match findings(subject, goal, access).await? {
         Ok(findings) => findings,
         Err(blocked) => {
-            block(observation, blocked);
+            block(observation, blocked.explained_by(access));
             return Ok(());
         }
     };
@@ -211,7 +211,7 @@ async fn look_at_everything(
             observation.predecessor = predecessor;
         }
         (Err(blocked), _) | (_, Err(blocked)) => {
-            block(observation, blocked);
+            block(observation, blocked.explained_by(access));
             return Ok(());
         }
     }

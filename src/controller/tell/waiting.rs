@@ -21,7 +21,8 @@ pub(super) fn say_wait(wait: Wait, observation: &Observation, id: &str) -> Verdi
         ),
         Wait::Chain => going(
             Reason::ConnectionNotReady,
-            "nothing is created before the Connection and its Secret carry the operator's finalizer, or while one of them is being deleted",
+            "nothing is created before the Connection and its Secret carry the operator's finalizer, or while the Connection does not work or is being deleted; \
+             its condition Ready says why",
             "wait for the Connection to become ready",
         ),
         Wait::Resolution => going(

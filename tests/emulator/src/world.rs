@@ -136,7 +136,7 @@ impl Advance<'_> {
                 return;
             };
             let mut moved = deployment.clone();
-            if moved.carry_out(step, at, &self.settings) {
+            if moved.carry_out(step, at, self.settings) {
                 self.log(at, zone, &group.id, &deployment, Some(moved.state()));
                 group.put(moved, at);
             } else {

@@ -6,6 +6,7 @@ pub mod emulated;
 pub mod forwarding;
 pub mod laws;
 pub mod manifests;
+pub mod mutual_tls;
 pub mod operator;
 pub mod process;
 pub mod proxy;

@@ -32,24 +32,25 @@ pub const USER: &str = "system:serviceaccount:aicore-operator:aicore-operator";
 /// Where the manifests are.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Timings that let a test see a whole life in seconds. The request timeout plus the grace period is what an interrupted create call costs.
-const ARGUMENTS: [&str; 16] = [
+/// What every operator of a test is told.
+const ARGUMENTS: [&str; 8] = [
     "run",
     "--allow-http",
     "--own-namespace",
     NAMESPACE,
     "--listen",
     "127.0.0.1:0",
-    "--poll-seconds",
-    "0.5",
-    "--busy-poll-seconds",
-    "0.1",
-    "--create-grace-seconds",
-    "2",
-    "--request-timeout-seconds",
-    "3",
     "--log",
     "aicore_operator=debug",
+];
+
+/// Timings that let a test see a whole life in seconds, where the setting does not say otherwise. The request timeout plus the grace period is what
+/// an interrupted create call costs.
+const TIMINGS: [[&str; 2]; 4] = [
+    ["--poll-seconds", "0.5"],
+    ["--busy-poll-seconds", "0.1"],
+    ["--create-grace-seconds", "2"],
+    ["--request-timeout-seconds", "3"],
 ];
 
 /// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
@@ -141,8 +142,9 @@ impl Operator {
             .variable("KUBECONFIG", kubeconfig)
             .variable("NO_COLOR", "1");
         let defaults = [["--lease-name", &lease], LEASE, LOG_FORMAT];
-        let spec = defaults
+        let spec = TIMINGS
             .into_iter()
+            .chain(defaults)
             .filter(|[flag, _]| !setting.arguments.contains(flag))
             .fold(spec, ProcessSpec::arguments);
         let spec = setting

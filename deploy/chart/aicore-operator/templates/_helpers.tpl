@@ -35,8 +35,13 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- define "aicore-operator.subjects" -}}
 subjects:
   - kind: ServiceAccount
-    name: {{ include "aicore-operator.serviceAccount" . }}
-    namespace: {{ .Release.Namespace }}
+    name: {{ include "aicore-operator.serviceAccount" . | toYaml }}
+    namespace: {{ toYaml .Release.Namespace }}
+{{- end -}}
+
+{{/* The labels of the namespaces that may read the metrics. */}}
+{{- define "aicore-operator.metricsFrom" -}}
+{{- .Values.networkPolicy.metricsFrom | default (dict "aicore.dev/metrics" "true") | toYaml -}}
 {{- end -}}
 
 {{- define "aicore-operator.emulatorName" -}}
@@ -85,6 +90,50 @@ subjects:
   verbs: [get, list, watch, patch]
 {{- end -}}
 
+{{/* The variables by which the operator is told the values. */}}
+{{- define "aicore-operator.environment" -}}
+- name: AICORE_OPERATOR_OWN_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: AICORE_OPERATOR_MODE
+  value: {{ .Values.mode }}
+- name: AICORE_OPERATOR_LEASE_NAME
+  value: {{ include "aicore-operator.name" . }}
+- name: AICORE_OPERATOR_LEASE_DURATION_SECONDS
+  value: {{ .Values.lease.durationSeconds | quote }}
+{{- with .Values.watchNamespace }}
+- name: AICORE_OPERATOR_NAMESPACE
+  value: {{ toYaml . }}
+{{- end }}
+{{- with .Values.excludeNamespaces }}
+- name: AICORE_OPERATOR_EXCLUDE_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with include "aicore-operator.secretNamespaces" . | fromJsonArray }}
+- name: AICORE_OPERATOR_SECRET_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- with .Values.clusterId }}
+- name: AICORE_OPERATOR_CLUSTER_ID
+  value: {{ . | quote }}
+{{- end }}
+- name: AICORE_OPERATOR_DEFAULT_DELETION_POLICY
+  value: {{ .Values.defaultDeletionPolicy }}
+{{- if or .Values.allowHttp .Values.emulator.enabled }}
+- name: AICORE_OPERATOR_ALLOW_HTTP
+  value: "true"
+{{- end }}
+{{- if .Values.certificateAuthorities.configMap }}
+- name: AICORE_OPERATOR_CA_FILE
+  value: /etc/aicore-operator/authorities/{{ .Values.certificateAuthorities.key }}
+{{- end }}
+- name: AICORE_OPERATOR_LOG
+  value: {{ .Values.log.filter | quote }}
+- name: AICORE_OPERATOR_LOG_FORMAT
+  value: {{ .Values.log.format }}
+{{- end -}}
+
 {{/* Values that fit each alone and not together. */}}
 {{- define "aicore-operator.check" -}}
 {{- if and .Values.secrets.clusterWide .Values.secrets.namespaces -}}
@@ -106,5 +155,29 @@ subjects:
 {{- end -}}
 {{- if and .Values.emulator.enabled .Values.secrets.namespaces (not (has .Release.Namespace .Values.secrets.namespaces)) -}}
 {{- fail "the emulator's Connection is in the release's namespace: name that in secrets.namespaces as well" -}}
+{{- end -}}
+{{- if and .Values.serviceMonitor.enabled (not .Values.service.enabled) -}}
+{{- fail "the ServiceMonitor finds the pods by the Service: set service.enabled, or leave serviceMonitor.enabled out" -}}
+{{- end -}}
+{{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
+{{- fail "a service account that the chart does not make has to be there already: name it with serviceAccount.name" -}}
+{{- end -}}
+{{- range $name, $_ := include "aicore-operator.labels" . | fromYaml -}}
+{{- if hasKey $.Values.podLabels $name -}}
+{{- fail (printf "the chart itself gives the pods a label %s, and finds them by their labels: leave it out of podLabels" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- $told := dict -}}
+{{- range concat (include "aicore-operator.environment" . | fromYamlArray) .Values.extraEnvironment -}}
+{{- if hasKey $told .name -}}
+{{- fail (printf "%s would be there twice, and the last one counts: leave it out of extraEnvironment, or of the values that stand for it" .name) -}}
+{{- end -}}
+{{- $_ := set $told .name true -}}
+{{- end -}}
+{{- range .Values.extraArguments -}}
+{{- $variable := . | trimPrefix "--" | splitList "=" | first | upper | replace "-" "_" | printf "AICORE_OPERATOR_%s" -}}
+{{- if hasKey $told $variable -}}
+{{- fail (printf "the argument %s would overrule %s: leave it out of extraArguments, and set the value that stands for it" . $variable) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

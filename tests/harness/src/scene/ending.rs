@@ -80,7 +80,7 @@ impl Scene {
     ///
     /// When it lacked one or something tells it.
     pub async fn assert_good_conduct(&self) {
-        let mut secrets = vec![TOKEN.to_owned()];
+        let mut secrets = vec![TOKEN.to_owned(), "PRIVATE KEY".to_owned()];
         for tenant in [TENANT, OTHER_TENANT] {
             let key = self.ai_core.service_key(tenant).await;
             let secret = key["clientsecret"].as_str();

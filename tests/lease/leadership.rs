@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use aicore_emulator::Operation::{CreateDeployment, StopDeployment, Token};
 use aicore_emulator::{Effect, Response};
 use harness::control_plane::ControlPlane;
+use harness::manifests::{deployment, wish};
 use harness::operator::Operator;
 use harness::proxy::Proxy;
 use harness::scene::{LIMIT, Scene, Setting};
 use serde_json::Value;
 
-use crate::manifests::{OPERATOR, deployment, wish};
+use crate::{LEADING, OPERATOR, STANDING_BY, two};
 
 /// An operator with a Lease that a test can wait for.
 fn short() -> Setting<'static> {
@@ -20,21 +21,8 @@ fn short() -> Setting<'static> {
     }
 }
 
-/// What a process says when it begins to lead, and when it finds that somebody else does.
-const LEADING: &str = "leading lease=";
-const STANDING_BY: &str = "standing by";
-
 /// What a process logs of every step of an object.
 const DECIDED: &str = "decided";
-
-/// A scene whose operator leads, and another process that stands by.
-async fn two(setting: Setting<'static>) -> (Scene, Operator) {
-    let scene = Scene::start(setting.clone()).await;
-    scene.operator.says(LEADING).await;
-    let other = Operator::start_beside(scene.control_plane(), &scene.namespace, &setting).await;
-    other.says(STANDING_BY).await;
-    (scene, other)
-}
 
 async fn ask(operator: &Operator, path: &str) -> (u16, String) {
     let url = format!("http://{}{path}", operator.address().await);
@@ -87,11 +75,9 @@ async fn whoever_stands_by_is_warm_writes_nothing_and_goes_on_when_the_leader_en
     assert_eq!(measured(&other, "aicore_leader ").await, Some(0.0));
     assert_eq!(measured(&other, "aicore_lease_age_seconds ").await, None);
 
-    let ended = Instant::now();
     let end = scene.operator.terminate().await;
     assert!(end.success(), "{end}");
     other.says(LEADING).await;
-    println!("handed over within {:?}", ended.elapsed());
     let log = other.log();
     let (before, _) = log.split_once(LEADING).expect("it leads");
     assert!(
@@ -111,22 +97,6 @@ async fn until_ready(operator: &Operator) {
         assert!(begun.elapsed() < LIMIT, "it does not become ready");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-#[tokio::test]
-async fn a_leader_that_has_crashed_is_replaced_when_its_lease_has_run_out() {
-    let (mut scene, other) = two(short()).await;
-    scene.put(&deployment("churn")).await;
-    let id = scene.until_ready("churn", "Running").await;
-    let crashed = Instant::now();
-    scene.operator.crash().await;
-    other.says(LEADING).await;
-    println!("replaced after {:?}", crashed.elapsed());
-    scene.beside.push(other);
-    wish(&scene, "churn", "Stopped").await;
-    assert_eq!(scene.until_ready("churn", "Stopped").await, id);
-    scene.delete_and_wait("churn").await;
-    scene.finish(1).await;
 }
 
 #[tokio::test]
@@ -263,33 +233,6 @@ async fn a_lease_that_somebody_deletes_ends_the_leader_and_is_waited_for_all_the
     let annotations = lease.metadata.annotations.unwrap_or_default();
     let gaps: Value = serde_json::from_str(&annotations["aicore.dev/gaps"]).expect("it is JSON");
     assert_eq!(gaps[0]["from"], "1970-01-01T00:00:00Z");
-    scene.delete_and_wait("churn").await;
-    scene.finish(1).await;
-}
-
-#[tokio::test]
-async fn a_create_call_that_another_operator_has_announced_is_left_to_it() {
-    let mut scene = Scene::start(Setting::of(OPERATOR)).await;
-    let late = Effect::AnswerLatencyMs(20_000);
-    let create = [CreateDeployment];
-    scene.ai_core.fault("late", &create, Some(1), late).await;
-    scene.put(&deployment("churn")).await;
-    scene.ai_core.called(CreateDeployment, 1, LIMIT).await;
-    scene.operator.kill().await;
-    let elsewhere = Setting {
-        arguments: &["--lease-name", "elsewhere"],
-        ..Setting::of(OPERATOR)
-    };
-    let other = Operator::start_beside(scene.control_plane(), &scene.namespace, &elsewhere).await;
-    let own = std::mem::replace(&mut scene.operator, other);
-    let message = scene.until_stalled("churn", "OperatorConflict").await;
-    let lease = format!("aicore-operator/operator-{}", scene.namespace);
-    assert!(message.contains(&lease), "{message}");
-    assert_eq!(scene.ai_core.effects().await.len(), 1);
-
-    scene.operator = own;
-    scene.operator.start_again();
-    scene.until_ready("churn", "Running").await;
     scene.delete_and_wait("churn").await;
     scene.finish(1).await;
 }
