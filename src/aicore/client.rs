@@ -194,10 +194,7 @@ impl Client {
         let deployment = wire::object::<DeploymentJson>(&answer.body)?;
         if deployment.id != id {
             let message = format!("asked for the deployment {id}, it is about another one");
-            return Err(Error::Malformed {
-                message,
-                source: None,
-            });
+            return Err(Error::Malformed { message });
         }
         Ok(deployment)
     }

@@ -14,6 +14,9 @@ mod contents;
 mod credentials;
 mod error;
 mod executables;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
 mod group;
 mod http;

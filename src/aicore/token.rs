@@ -163,7 +163,7 @@ impl Token {
         self.facts
     }
 
-    fn new(serial: u64, answer: &Issued, requested_at: Instant) -> Option<Self> {
+    pub(super) fn new(serial: u64, answer: &Issued, requested_at: Instant) -> Option<Self> {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {}", answer.access_token)).ok()?;
         authorization.set_sensitive(true);

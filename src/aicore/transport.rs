@@ -489,7 +489,6 @@ impl Transport {
         match error {
             http::ReadError::TooLarge => Error::Malformed {
                 message: format!("it is larger than {} MiB", limit / 1024 / 1024),
-                source: None,
             },
             http::ReadError::Connection(error) if error.is_timeout() => self.unreachable(error),
             http::ReadError::Connection(error) => Error::Incomplete {

@@ -11,7 +11,7 @@ pub(crate) mod look;
 mod lost;
 pub(crate) mod others;
 mod out_of_sight;
-mod remote;
+pub(crate) mod remote;
 pub(crate) mod signs;
 
 use std::time::Duration;

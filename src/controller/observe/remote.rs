@@ -221,7 +221,7 @@ fn is_passing(present: &Present) -> bool {
     }
 }
 
-pub(super) fn state_of(status: &Status) -> State {
+pub(crate) fn state_of(status: &Status) -> State {
     match status {
         Status::Unknown => State::Unknown,
         Status::Pending => State::Pending,
@@ -235,7 +235,7 @@ pub(super) fn state_of(status: &Status) -> State {
     }
 }
 
-pub(super) fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
+pub(crate) fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
     match target {
         None => accepted.unwrap_or(Target::Running),
         Some(TargetStatus::Stopped) => Target::Stopped,
