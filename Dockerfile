@@ -5,9 +5,10 @@ WORKDIR /source
 # First what others have written. It is built around empty programs, and stays as a layer of its own until a manifest changes.
 COPY Cargo.toml Cargo.lock ./
 COPY tests/emulator/Cargo.toml tests/emulator/
+COPY tests/fuzz/Cargo.toml tests/fuzz/
 COPY tests/harness/Cargo.toml tests/harness/
 COPY tests/model/Cargo.toml tests/model/
-RUN for package in . tests/emulator tests/harness tests/model; do \
+RUN for package in . tests/emulator tests/fuzz tests/harness tests/model; do \
       mkdir -p $package/src $package/benches \
       && echo '//! Nothing yet.' | tee $package/src/lib.rs $package/src/main.rs $package/benches/list.rs \
       && echo 'fn main() {}' >>$package/src/main.rs \

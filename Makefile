@@ -8,6 +8,8 @@ CARGO_DENY := $(TOOLS)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 CARGO_CYCLONEDX := $(TOOLS)/cargo-cyclonedx-$(CARGO_CYCLONEDX_VERSION)/bin/cargo-cyclonedx
 RELEASE_FILES := $(or $(CARGO_TARGET_DIR),target)/release-files
 BINARIES := $(or $(CARGO_TARGET_DIR),target)/debug
+FUZZ_TARGETS := $(notdir $(wildcard tests/fuzz/corpus/*))
+FUZZ_FOUND := $(or $(CARGO_TARGET_DIR),target)/fuzz
 REGISTRY ?=
 SOURCE ?=
 VERSION := $(shell sed -n 's/^appVersion: //p' deploy/chart/aicore-operator/Chart.yaml)
@@ -50,6 +52,16 @@ sizing: control-plane ## Measure what docs/sizing.md tells of memory and request
 	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
 	cargo bench --locked --package aicore-operator --bench sizing
 
+.PHONY: fuzz
+fuzz: ## Search for inputs that break a law of the parsers, led by the code that they reach: SECONDS (60) for each, or for TARGET=name alone
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/fuzz/instrument cargo build --locked --package fuzz --features coverage --bin fuzz
+	@set -eu; for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
+	  found=$(FUZZ_FOUND)/$$target; crashes=tests/fuzz/crashes/$$target; \
+	  mkdir -p $$found $$crashes; echo "$$target"; \
+	  FUZZ_TARGET=$$target $(BINARIES)/fuzz -max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=1024 -max_len=16384 \
+	    -print_final_stats=1 -artifact_prefix=$$crashes/ $$found tests/fuzz/corpus/$$target $$crashes; \
+	done
+
 .PHONY: control-plane
 control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree
 	@tests/control-plane/build.sh
@@ -83,8 +95,8 @@ check: ## Check the formatting, the lints, the docs, and that crds/ is in sync w
 	cargo run --locked --package aicore-operator -- crd --out crds --check
 
 .PHONY: deny
-deny: $(CARGO_DENY) ## Check the licences, versions and sources of all dependencies
-	$(CARGO_DENY) --locked check licenses bans sources
+deny: $(CARGO_DENY) ## Check the licences, versions and sources of all dependencies, those of the tests included
+	$(CARGO_DENY) --locked --workspace check licenses bans sources
 
 .PHONY: audit
 audit: $(CARGO_DENY) ## Check all dependencies against the RustSec advisories, which are fetched from the network

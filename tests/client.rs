@@ -9,6 +9,8 @@ mod bulk;
 mod calls;
 #[path = "client/certificates.rs"]
 mod certificates;
+#[path = "client/connections.rs"]
+mod connections;
 #[path = "client/failures.rs"]
 mod failures;
 #[path = "client/gathering.rs"]

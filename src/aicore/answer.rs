@@ -13,6 +13,8 @@ const MAX_TEXT: usize = 300;
 const MAX_CODE: usize = 60;
 /// Shorter credentials are not looked for in texts: a word of few letters would be blanked everywhere.
 const MIN_SECRET: usize = 6;
+/// Stands in the place of a credential.
+const REDACTED: &str = "[redacted]";
 
 /// What a server said when it refused a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +44,10 @@ impl Rejection {
     /// Reads a refusing answer. `secrets` are blanked wherever the server repeats them.
     pub(super) fn new(status: u16, body: &[u8], secrets: &[&str]) -> Self {
         let parts = Parts::of(body);
-        let clean = |text: &str, limit| shorten(&redact(text, secrets), limit);
+        // On one line first: a secret with a space in it may come with another space.
+        let secrets: Vec<String> = secrets.iter().map(|secret| one_line(secret)).collect();
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let clean = |text: &str, limit| shorten(&redact(&one_line(text), &secrets), limit);
         let mut message = parts
             .message
             .map(|text| clean(&text, MAX_TEXT))
@@ -143,25 +148,32 @@ fn html_hint(page: &str) -> String {
 pub(super) fn redact(text: &str, secrets: &[&str]) -> String {
     let mut text = text.to_owned();
     for secret in secrets.iter().filter(|secret| secret.len() >= MIN_SECRET) {
-        text = text.replace(secret, "[redacted]");
+        text = text.replace(secret, REDACTED);
     }
     // Base64 of `{"` is `eyJ`: the beginning of every JSON Web Token, also of one that is not ours.
-    while let Some(start) = text.find("eyJ") {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
-        let length = text[start..]
-            .find(|c| !is_token(c))
-            .unwrap_or(text.len() - start);
-        text.replace_range(start..start + length, "[redacted]");
+    let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
+    let mut pieces = text.split("eyJ");
+    let mut clean = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        // A token has several parts that begin so.
+        if !clean.ends_with(REDACTED) {
+            clean.push_str(REDACTED);
+        }
+        clean.push_str(piece.trim_start_matches(is_token));
     }
-    text
+    clean
+}
+
+/// The words of a text on one line, without control characters.
+fn one_line(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words = words.filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// One line of at most `limit` characters without control characters.
 pub(super) fn shorten(text: &str, limit: usize) -> String {
-    let line = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty());
-    let line = line.collect::<Vec<_>>().join(" ");
+    let line = one_line(text);
     match line.char_indices().nth(limit) {
         Some((cut, _)) => format!("{}…", &line[..cut]),
         None => line,
@@ -230,5 +242,32 @@ mod tests {
     fn no_credential_comes_back_out_of_a_text() {
         let found = rejection("bad the-very-secret and Bearer eyJhbGciOi.eyJzdWIi.c2ln, sorry");
         assert_eq!(found.message, "bad [redacted] and Bearer [redacted], sorry");
+    }
+
+    #[test]
+    fn a_secret_of_several_words_does_not_come_back_with_other_spaces() {
+        let found = Rejection::new(
+            400,
+            b"it says: pass  phrase\nof\0words",
+            &["phrase of words"],
+        );
+        assert_eq!(found.message, "it says: pass [redacted]");
+        let found = Rejection::new(400, b"it says: pass phrase", &["pass \t phrase"]);
+        assert_eq!(found.message, "it says: [redacted]");
+    }
+
+    #[test]
+    fn a_text_full_of_tokens_is_read_once() {
+        let tokens = "eyJ ".repeat(64 * 1024);
+        let found = rejection(&tokens);
+        assert!(
+            found.message.starts_with("[redacted] [redacted] "),
+            "{}",
+            found.message
+        );
+        assert_eq!(
+            rejection("eyeyJJ_ and eyJeyJ").message,
+            "ey[redacted] and [redacted]"
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! The calls of the AI Core API that the operator makes, one method each.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,25 +10,24 @@ use super::bulk::{self, Verb};
 use super::certificate::Validity;
 use super::credentials::{ServiceKey, Tenant};
 use super::error::Error;
+use super::inventory::GroupKey;
 use super::learned::Learned;
-use super::links::{continue_token, created_id};
-use super::paging::{Listing, incomplete};
+use super::links::created_id;
+pub use super::options::ClientOptions;
+use super::paging::Listing;
+use super::realm::Realm;
 use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
 use super::token::TokenFacts;
-pub use super::transport::ClientOptions;
 use super::transport::{Call, Transport, request_id};
 use super::types::{
     Configuration, ConfigurationFilter, Deployment, DeploymentList, Meta, NewConfiguration,
-    ResourceGroup,
 };
-use super::wire::{self, ConfigurationJson, DeploymentJson, MetaJson, ResourceGroupJson};
+use super::wire::{self, ConfigurationJson, DeploymentJson, MetaJson};
 use crate::metrics::RemoteCalls;
 
 /// How many configurations one page holds: the API's own default for `$top`.
 const CONFIGURATIONS_PER_PAGE: usize = 10_000;
-/// More pages than this are not the truth: a tenant has at most 50 resource groups.
-const MAX_PAGES: usize = 1_000;
 
 /// The API of one tenant, as one set of credentials sees it. Cloning is cheap; clones share token and connections.
 ///
@@ -65,6 +63,29 @@ impl Client {
     /// The tenant that the credentials open.
     pub fn tenant(&self) -> &Tenant {
         self.transport.key().tenant()
+    }
+
+    /// With whom the credentials share what they find out. It is another one once AI Core has accepted them: has given a list.
+    pub fn realm(&self) -> Realm {
+        self.transport.realm()
+    }
+
+    /// The realm of the credentials before AI Core has accepted them.
+    pub(super) fn unproven_realm(&self) -> Realm {
+        self.transport.unproven_realm()
+    }
+
+    /// A resource group as these credentials may know it now.
+    pub fn group_key(&self, group: &str) -> GroupKey {
+        GroupKey {
+            realm: self.realm(),
+            group: group.to_owned(),
+        }
+    }
+
+    /// Whether a token is at hand that has not ended.
+    pub(super) fn has_token(&self) -> bool {
+        self.transport.has_token()
     }
 
     /// When the certificate of an X.509 key is valid, where that can be read.
@@ -169,10 +190,7 @@ impl Client {
         let deployment = wire::object::<DeploymentJson>(&answer.body)?;
         if deployment.id != id {
             let message = format!("asked for the deployment {id}, it is about another one");
-            return Err(Error::Malformed {
-                message,
-                source: None,
-            });
+            return Err(Error::Malformed { message });
         }
         Ok(deployment)
     }
@@ -372,67 +390,6 @@ impl Client {
 
     // === tenant ===
 
-    /// Every resource group of the tenant.
-    ///
-    /// AI Core gives all in one answer; where a server pages, its `Link` header is followed by the `continueToken` alone.
-    ///
-    /// # Errors
-    ///
-    /// Besides the common ones: [`Error::Incomplete`] when the pages do not add up to everything, or when there is no group at all: every
-    /// tenant has `default`, which nobody can delete.
-    pub async fn list_resource_groups(&self) -> Result<Vec<ResourceGroup>, Error> {
-        let mut groups = Vec::new();
-        let mut count = None;
-        let mut token: Option<String> = None;
-        for _ in 0..MAX_PAGES {
-            let query = token.as_deref().map(|token| [("continueToken", token)]);
-            let query = query.as_ref().map_or(&[][..], |query| &query[..]);
-            let answer = match self
-                .transport
-                .fetch(&Call {
-                    query,
-                    ..get(&["admin", "resourceGroups"], None)
-                })
-                .await
-            {
-                Err(Error::Rejected(rejection)) if rejection.status == 410 => {
-                    return Err(incomplete(
-                        "the list of resource groups changed while it was read".to_owned(),
-                    ));
-                }
-                answer => answer?,
-            };
-            let page = wire::list::<ResourceGroupJson>(answer.body.as_slice())?;
-            count = count.max(page.count);
-            groups.extend(page.objects);
-            match continue_token(&answer.headers)? {
-                None => return all_groups(groups, count),
-                next if next == token => {
-                    return Err(incomplete(
-                        "a page of resource groups leads to itself".to_owned(),
-                    ));
-                }
-                next => token = next,
-            }
-        }
-        Err(incomplete(format!(
-            "the list of resource groups has not ended after {MAX_PAGES} pages"
-        )))
-    }
-
-    /// One resource group.
-    ///
-    /// # Errors
-    ///
-    /// Besides the common ones: [`Error::NotFound`].
-    pub async fn get_resource_group(&self, id: &str) -> Result<ResourceGroup, Error> {
-        let answer = self
-            .transport
-            .fetch(&get(&["admin", "resourceGroups", id], None))
-            .await?;
-        wire::object::<ResourceGroupJson>(&answer.body)
-    }
-
     /// What the server can do.
     ///
     /// # Errors
@@ -463,23 +420,6 @@ fn send<'a>(
         body,
         request_id: request_id(),
         media_type: "application/json",
-    }
-}
-
-/// The groups of all pages, when they are all. `count` is the largest one of a page: of its own entries, or of everything.
-fn all_groups(groups: Vec<ResourceGroup>, count: Option<u64>) -> Result<Vec<ResourceGroup>, Error> {
-    let listed = groups
-        .iter()
-        .map(|group| &group.id)
-        .collect::<BTreeSet<_>>();
-    match (listed.len(), count) {
-        (0, _) => Err(incomplete(
-            "the list of resource groups is empty, but every tenant has one".to_owned(),
-        )),
-        (listed, Some(count)) if count > listed as u64 => Err(incomplete(format!(
-            "there are {count} resource groups, but the list gives {listed}"
-        ))),
-        _ => Ok(groups),
     }
 }
 

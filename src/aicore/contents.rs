@@ -67,7 +67,7 @@ impl Client {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct ContentJson {
+pub(super) struct ContentJson {
     scenario_id: Text,
     executable_id: Text,
     parameter_bindings: Option<Vec<ParameterJson>>,

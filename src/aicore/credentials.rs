@@ -16,6 +16,9 @@ use super::proof::Proof;
 use super::service_key_error::ServiceKeyError;
 use super::{http, layout};
 
+/// The longest identity zone that is taken, in bytes. A UUID has 36, a label of a host name at most 63.
+const MAX_ZONE: usize = 64;
+
 /// Where ids live: two deployments with the same id are the same one only when their tenants are equal.
 #[derive(
     Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -88,7 +91,7 @@ impl ServiceKey {
         }
         let tenant = Tenant {
             api_url: api_url.origin().ascii_serialization(),
-            identity_zone_id: identity_zone(credentials, &token_url),
+            identity_zone_id: identity_zone(credentials, &token_url)?,
         };
         Ok(Self {
             client_id,
@@ -197,10 +200,25 @@ fn required_api_url(credentials: &Map<String, Value>) -> Result<String, ServiceK
 }
 
 /// What tells the tenants of one API apart. Without any, two of them would count as one, and what is absent in one as gone in the other.
-fn identity_zone(credentials: &Map<String, Value>, token_url: &Url) -> String {
-    text(credentials, "identityzoneid")
-        .or_else(|| text(credentials, "identityzone"))
-        .unwrap_or_else(|| format!("{}{}", http::host(token_url), token_url.path()))
+fn identity_zone(
+    credentials: &Map<String, Value>,
+    token_url: &Url,
+) -> Result<String, ServiceKeyError> {
+    for field in ["identityzoneid", "identityzone"] {
+        if let Some(zone) = text(credentials, field) {
+            return match is_zone(&zone) {
+                true => Ok(zone),
+                false => Err(ServiceKeyError::InvalidZone { field }),
+            };
+        }
+    }
+    Ok(format!("{}{}", http::host(token_url), token_url.path()))
+}
+
+/// Zones are UUIDs or the names of subdomains.
+fn is_zone(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    text.len() <= MAX_ZONE && text.bytes().all(allowed)
 }
 
 /// An X.509 service key has a certificate in place of the secret. Where a binding has kept both, the secret is as good.
@@ -338,6 +356,30 @@ mod tests {
             zone_of(&neither, "one.example.com"),
             zone_of(&neither, "two.example.com")
         );
+    }
+
+    #[test]
+    fn an_identity_zone_that_is_no_name_is_refused_without_being_repeated() {
+        for (field, zone) in [
+            ("identityzoneid", "a".repeat(65)),
+            ("identityzoneid", "zone 1".to_owned()),
+            ("identityzoneid", "zone\n1".to_owned()),
+            ("identityzoneid", "zöne".to_owned()),
+            ("identityzone", "zone\"} 1".to_owned()),
+        ] {
+            let mut changed = credentials();
+            changed["identityzoneid"] = json!(null);
+            changed[field] = json!(zone);
+            let error = read([("key", changed.to_string())]).unwrap_err();
+            assert!(
+                matches!(error, ServiceKeyError::InvalidZone { field: named } if named == field),
+                "{error}"
+            );
+            assert!(!error.to_string().contains(&zone), "{error}");
+        }
+        let longest = "a".repeat(64);
+        let key = with("identityzoneid", json!(longest)).unwrap();
+        assert_eq!(key.tenant().identity_zone_id, longest);
     }
 
     fn x509() -> Value {

@@ -113,16 +113,13 @@ pub enum Error {
         #[source]
         source: Arc<reqwest::Error>,
     },
-    /// A successful answer whose body is not what the API describes.
+    /// A successful answer whose body is not what the API describes. Nothing of the body is told: it may repeat the token.
     #[error(
         "AI Core's answer cannot be understood: {message}; check that AI_API_URL of the service key leads to AI Core and not to a proxy's page"
     )]
     Malformed {
         /// What is wrong with the body.
         message: String,
-        /// The parser's error, when it is not JSON of the expected form.
-        #[source]
-        source: Option<Arc<serde_json::Error>>,
     },
     /// A successful answer that was cut short, or a list that does not hold everything: it proves nothing.
     #[error("AI Core's answer is not complete: {message}; the request is made again later")]
@@ -228,11 +225,12 @@ impl Error {
         }
     }
 
-    /// Whether other credentials of the same tenant could fare better.
+    /// Whether other credentials of the same tenant could fare better: each has a token endpoint of its own, too.
     pub(super) fn depends_on_credentials(&self) -> bool {
         matches!(
             self,
             Self::TokenRejected(_)
+                | Self::TokenUnavailable { .. }
                 | Self::CertificateExpired { .. }
                 | Self::Unauthorized(_)
                 | Self::Forbidden(_)
@@ -297,7 +295,6 @@ mod tests {
     fn only_a_request_that_reached_the_server_and_was_not_refused_has_an_unknown_outcome() {
         let malformed = Error::Malformed {
             message: "no id".into(),
-            source: None,
         };
         let unavailable = Error::Unavailable {
             status: 503,

@@ -100,7 +100,7 @@ impl Client {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct ExecutableJson {
+pub(super) struct ExecutableJson {
     id: Text,
     deployable: Option<bool>,
     parameters: Option<Vec<ParameterJson>>,
@@ -142,7 +142,7 @@ impl Checked for ExecutableJson {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Identified {
+pub(super) struct Identified {
     id: Text,
 }
 

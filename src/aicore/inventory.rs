@@ -18,16 +18,24 @@ use super::credentials::Tenant;
 use super::error::Error;
 use super::group::Group;
 use super::poller::{self, Poller};
+use super::realm::Realm;
 
 pub use super::snapshot::Snapshot;
 
-/// A resource group of a tenant: what one list call shows.
+/// A resource group of a tenant: what one list call shows, to those whose credentials are of one realm.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct GroupKey {
-    /// The tenant.
-    pub tenant: Tenant,
+    /// With whom what is known of the group is shared.
+    pub realm: Realm,
     /// The id of the resource group.
     pub group: String,
+}
+
+impl GroupKey {
+    /// The tenant, as the service key says.
+    pub fn tenant(&self) -> &Tenant {
+        &self.realm.tenant
+    }
 }
 
 /// How often a resource group is listed.
@@ -64,6 +72,12 @@ pub enum Event {
     /// Looking works again.
     Recovered {
         /// The resource group.
+        key: GroupKey,
+    },
+    /// AI Core has accepted the credentials with which alone this group was looked at. It is not looked at under this key any more, but under that
+    /// which the credentials have now.
+    Accepted {
+        /// The resource group, as it was known until now.
         key: GroupKey,
     },
 }
@@ -145,24 +159,21 @@ impl Inventory {
         })
     }
 
-    /// Registers the credentials of a connection (`namespace/name`) for their tenant, in place of those that it had before, also when
-    /// those were of another tenant. New credentials are tried at once where looking fails.
+    /// Registers the credentials of a connection (`namespace/name`), in place of those that it had before, also when those were of another tenant.
+    /// They are used for the groups of their realm: once AI Core has accepted them, for whoever shares that, and at once where looking fails.
     pub fn attach(&self, connection: &str, client: Client) {
-        let tenant = client.tenant().clone();
-        let fingerprint = client.fingerprint();
         let mut state = self.shared.state();
-        let before = state.connections.insert(connection.to_owned(), client);
-        if before.is_some_and(|before| before.fingerprint() == fingerprint) {
-            return;
+        let before = state
+            .connections
+            .insert(connection.to_owned(), client.clone());
+        if before.is_none_or(|before| before.fingerprint() != client.fingerprint()) {
+            state.retry(&client);
         }
-        for (_, polled) in state
-            .groups
-            .iter_mut()
-            .filter(|(key, _)| key.tenant == tenant)
-        {
-            polled.group.retry_now();
-            polled.wake.notify_one();
-        }
+    }
+
+    /// Tries credentials that AI Core has just accepted at once where looking fails, and ends looking with them alone.
+    pub fn accepted(&self, client: &Client) {
+        self.shared.state().retry(client);
     }
 
     /// Forgets the credentials of a connection.
@@ -223,13 +234,7 @@ impl Inventory {
             tokio::pin!(progress);
             // From here on nothing is missed between looking and waiting.
             progress.as_mut().enable();
-            match self
-                .shared
-                .state()
-                .groups
-                .get(key)
-                .map(|polled| polled.group.newest())
-            {
+            match self.shared.state().newest(key) {
                 Some(Some(outcome)) => return outcome,
                 Some(None) => {}
                 None => break,
@@ -237,7 +242,8 @@ impl Inventory {
             progress.await;
         }
         let requested_at = Instant::now();
-        let (_, outcome) = poller::list(self.shared.clients(key), key).await;
+        let clients = self.shared.state().clients(key);
+        let (_, outcome) = poller::list(&clients, key).await;
         outcome
             .map(|list| Arc::new(Snapshot::new(requested_at, list)))
             .map_err(Arc::new)
@@ -250,7 +256,8 @@ impl Inventory {
             let since = polled.group.listed_at().unwrap_or(polled.since);
             (key.clone(), since.elapsed())
         };
-        state.groups.iter().map(age).collect()
+        let shared = |(key, _): &(&GroupKey, &Polled)| !key.realm.is_unproven();
+        state.groups.iter().filter(shared).map(age).collect()
     }
 
     /// The group with its poller, which is started when there is none.
@@ -274,27 +281,59 @@ impl Shared {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
-
-    /// The clients that lead to a group's tenant, by connection; the one that was accepted last comes first.
-    pub(super) fn clients(&self, key: &GroupKey) -> Vec<(String, Client)> {
-        let state = self.state();
-        let preferred = state
-            .groups
-            .get(key)
-            .and_then(|polled| polled.preferred.as_deref());
-        let of_tenant = state
-            .connections
-            .iter()
-            .filter(|(_, client)| *client.tenant() == key.tenant);
-        let mut clients: Vec<_> = of_tenant
-            .map(|(name, client)| (name.clone(), client.clone()))
-            .collect();
-        clients.sort_by_key(|(name, _)| Some(name.as_str()) != preferred);
-        clients
-    }
 }
 
 impl State {
+    /// What the poller of a group has found out last, if it has ended an attempt yet; none where no poller looks.
+    fn newest(&self, key: &GroupKey) -> Option<Option<Result<Arc<Snapshot>, Arc<Error>>>> {
+        let polled = self.groups.get(key)?;
+        let newest = polled.group.newest();
+        let looks = newest.is_some() || !self.clients(key).is_empty();
+        looks.then(|| {
+            polled.wake.notify_one();
+            newest
+        })
+    }
+
+    /// The clients of a group's realm, by connection: first the one whose list came last, then those that have a token at hand, because the endpoint
+    /// of the others may be out of order.
+    pub(super) fn clients(&self, key: &GroupKey) -> Vec<(String, Client)> {
+        let preferred = self
+            .groups
+            .get(key)
+            .and_then(|polled| polled.preferred.as_deref());
+        let of_realm = self
+            .connections
+            .iter()
+            .filter(|(_, client)| client.realm() == key.realm);
+        let mut clients: Vec<_> = of_realm
+            .map(|(name, client)| (name.clone(), client.clone()))
+            .collect();
+        clients
+            .sort_by_key(|(name, client)| (Some(name.as_str()) != preferred, !client.has_token()));
+        clients
+    }
+
+    /// Has the groups that a client is used for, or was used for until AI Core accepted it, looked at again where looking fails.
+    pub(super) fn retry(&mut self, client: &Client) {
+        let realms = [client.realm(), client.unproven_realm()];
+        for (_, polled) in self
+            .groups
+            .iter_mut()
+            .filter(|(key, _)| realms.contains(&key.realm))
+        {
+            polled.group.retry_now();
+            polled.wake.notify_one();
+        }
+    }
+
+    /// Whoever lives in a group lives in it under another key from now on.
+    pub(super) fn rename(&mut self, before: &GroupKey, now: &GroupKey) {
+        for home in self.homes.values_mut().filter(|home| *home == before) {
+            *home = now.clone();
+        }
+    }
+
     fn leave(&mut self, home: &GroupKey, who: &str) {
         if let Some(polled) = self.groups.get_mut(home) {
             polled.group.unwatch(who);

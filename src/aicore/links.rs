@@ -9,12 +9,13 @@ use super::error::Error;
 ///
 /// Only the token is taken from the link, never its address: the access token must not follow a link to another host.
 pub(super) fn continue_token(headers: &HeaderMap) -> Result<Option<String>, Error> {
-    let links = headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
+    // A title may hold any bytes. A header that was left out for them would make its page look like the last one.
+    let values = headers.get_all(LINK).iter();
+    let values: Vec<_> = values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
     // Splitting at '<' is safe: it stands in no URL, and a quoted parameter that holds one only makes a piece without a target.
-    for link in links.flat_map(|value| value.split('<').skip(1)) {
+    for link in values.iter().flat_map(|value| value.split('<').skip(1)) {
         let Some((target, parameters)) = link.split_once('>') else {
             continue;
         };
@@ -33,19 +34,20 @@ pub(super) fn continue_token(headers: &HeaderMap) -> Result<Option<String>, Erro
     Ok(None)
 }
 
-/// Whether a link leads to the next page: by `rel=next`, or without any `rel`, because the specification does not mention one.
+/// Whether a link leads to the next page: by `rel=next`, or without any `rel`, because the specification does not mention one. Where there seem to
+/// be several, one is enough: a title can look like a `rel`, and a page too many does no harm.
 fn leads_on(parameters: &str) -> bool {
-    let relation = parameters.split(';').find_map(|parameter| {
+    let relations = parameters.split(';').filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("rel")
             .then(|| value.trim().trim_end_matches(',').trim().trim_matches('"'))
     });
-    relation.is_none_or(|relation| {
-        relation
-            .split_whitespace()
+    let mut relations = relations.peekable();
+    relations.peek().is_none()
+        || relations
+            .flat_map(str::split_whitespace)
             .any(|word| word.eq_ignore_ascii_case("next"))
-    })
 }
 
 /// The id of what was created in a collection: the last segment of the path of `Location`.
@@ -75,6 +77,8 @@ fn token_of(target: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderValue;
+
     use super::*;
 
     fn token(link: &'static str) -> Option<String> {
@@ -113,6 +117,16 @@ mod tests {
             assert_eq!(id(location), None, "{location}");
         }
         assert_eq!(created_id(&HeaderMap::new(), &[]), None);
+    }
+
+    #[test]
+    fn a_title_hides_no_page_whatever_it_holds() {
+        let link = b"</v2/x?continueToken=a>; rel=\"next\"; title=\"M\xfcller\"";
+        let link = HeaderValue::from_bytes(link).unwrap();
+        let headers = HeaderMap::from_iter([(LINK, link)]);
+        assert_eq!(continue_token(&headers).unwrap().as_deref(), Some("a"));
+        let link = "</v2/x?continueToken=a>; title=\"; rel=prev\"; rel=next";
+        assert_eq!(token(link).as_deref(), Some("a"));
     }
 
     #[test]

@@ -40,16 +40,21 @@ impl Client {
             ..get(&path, Some(group))
         };
         let answer = self.transport.fetch(&call).await?;
-        let log = wire::parse::<LogJson>(answer.body.as_slice())?;
-        let result = log.data.and_then(|data| data.result).unwrap_or_default();
-        let lines = result.into_iter().filter_map(|line| {
-            Some(LogLine {
-                timestamp: line.timestamp.0,
-                message: line.msg.0?,
-            })
-        });
-        Ok(lines.collect())
+        read(&answer.body)
     }
+}
+
+/// Reads the lines of a log. Those that say nothing are left out.
+pub(super) fn read(body: &[u8]) -> Result<Vec<LogLine>, Error> {
+    let log = wire::parse::<LogJson>(body)?;
+    let result = log.data.and_then(|data| data.result).unwrap_or_default();
+    let lines = result.into_iter().filter_map(|line| {
+        Some(LogLine {
+            timestamp: line.timestamp.0,
+            message: line.msg.0?,
+        })
+    });
+    Ok(lines.collect())
 }
 
 #[derive(Deserialize)]

@@ -14,6 +14,9 @@ mod contents;
 mod credentials;
 mod error;
 mod executables;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
 mod group;
 mod http;
@@ -23,11 +26,14 @@ mod learned;
 mod links;
 mod logs;
 mod models;
+mod options;
 mod pace;
 mod paging;
 mod poller;
 mod proof;
+mod realm;
 mod reply;
+mod resource_groups;
 mod resources;
 mod service_key_error;
 mod sketch;
@@ -53,6 +59,7 @@ pub use inventory::{Change, Event, GroupKey, Inventory, InventoryOptions, Observ
 pub use logs::LogLine;
 pub use models::{Model, ModelList, ModelVersion};
 pub use pace::{Paces, Rate};
+pub use realm::Realm;
 pub(crate) use reply::Reply;
 pub use resources::Resources;
 pub use service_key_error::ServiceKeyError;

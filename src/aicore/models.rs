@@ -61,7 +61,7 @@ impl Client {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-struct ModelJson {
+pub(super) struct ModelJson {
     model: Text,
     executable_id: Text,
     versions: Option<Vec<VersionJson>>,

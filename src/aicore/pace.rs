@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use super::answer::Rejection;
-use super::credentials::Tenant;
 use super::error::Error;
+use super::realm::Realm;
 
 /// The pause after a 429 that does not say how long.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
@@ -41,15 +41,16 @@ impl Default for Rate {
     }
 }
 
-/// The pace of each tenant. Clones share it, and so do clients that were made with clones of the same options.
+/// The pace of each tenant. Clones share it, and so do clients that were made with clones of the same options, once AI Core has accepted their
+/// credentials.
 #[derive(Clone, Debug, Default)]
-pub struct Paces(Arc<Mutex<HashMap<Tenant, Arc<Pace>>>>);
+pub struct Paces(Arc<Mutex<HashMap<Realm, Arc<Pace>>>>);
 
 impl Paces {
-    /// The pace of a tenant; `rate` is that of the first who asks.
-    pub(super) fn of(&self, tenant: &Tenant, rate: Rate) -> Arc<Pace> {
+    /// The pace of those who share it; `rate` is that of the first who asks.
+    pub(super) fn of(&self, realm: &Realm, rate: Rate) -> Arc<Pace> {
         let mut paces = self.0.lock();
-        let pace = paces.entry(tenant.clone());
+        let pace = paces.entry(realm.clone());
         Arc::clone(pace.or_insert_with(|| Arc::new(Pace::new(rate))))
     }
 }
@@ -87,7 +88,7 @@ struct Pause {
 // === impl Pace ===
 
 impl Pace {
-    fn new(rate: Rate) -> Self {
+    pub(super) fn new(rate: Rate) -> Self {
         let state = State {
             whole_at: Instant::now(),
             pause: None,
@@ -169,6 +170,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aicore::Tenant;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -288,13 +290,16 @@ mod tests {
     #[test]
     fn a_tenant_has_one_pace_whoever_asks() {
         let paces = Paces::default();
-        let tenant = |zone: &str| Tenant {
-            api_url: "https://api.example.com".to_owned(),
-            identity_zone_id: zone.to_owned(),
+        let realm = |zone: &str| {
+            let tenant = Tenant {
+                api_url: "https://api.example.com".to_owned(),
+                identity_zone_id: zone.to_owned(),
+            };
+            Realm::at(&tenant, "sub.example.com")
         };
-        let first = paces.of(&tenant("zone-1"), Rate::default());
-        let same = paces.clone().of(&tenant("zone-1"), Rate::default());
-        let other = paces.of(&tenant("zone-2"), Rate::default());
+        let first = paces.of(&realm("zone-1"), Rate::default());
+        let same = paces.clone().of(&realm("zone-1"), Rate::default());
+        let other = paces.of(&realm("zone-2"), Rate::default());
         assert!(Arc::ptr_eq(&first, &same) && !Arc::ptr_eq(&first, &other));
     }
 }

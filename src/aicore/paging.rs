@@ -85,8 +85,10 @@ impl<'a> Listing<'a> {
         let ends_by_itself = !length.is_multiple_of(CAP_UNIT) || length == 0;
         let is_whole = !says_more && (ends_by_itself || is_known(&first.objects));
         let mut entries = Entries::default();
-        entries.add(first.objects);
-        let extent = if is_whole {
+        let extent = if entries.add(first.objects) < length {
+            // An entry that stands there twice may stand in the place of another one.
+            self.compare_with_count(entries.list.len()).await?
+        } else if is_whole {
             Extent::Evident
         } else {
             self.read_on::<T>(&mut entries, length, first.count).await?

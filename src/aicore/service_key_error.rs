@@ -68,6 +68,14 @@ pub enum ServiceKeyError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The identity zone is none that could be: it becomes part of texts and of the labels of metrics.
+    #[error(
+        "`{field}` of the service key is not usable: it has to be 1 to 64 letters, digits, `.`, `_` and `-`; store the service key unchanged"
+    )]
+    InvalidZone {
+        /// The field's name as AI Core writes it.
+        field: &'static str,
+    },
     /// A URL of the service key is plain http, so secret and token would travel in the clear.
     #[error(
         "`{field}` of the service key is a plain http address; use https, or allow http with --allow-http where nothing is at stake"

@@ -164,7 +164,7 @@ impl Token {
         self.facts
     }
 
-    fn new(serial: u64, answer: &Issued, requested_at: Instant) -> Option<Self> {
+    pub(super) fn new(serial: u64, answer: &Issued, requested_at: Instant) -> Option<Self> {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {}", answer.access_token)).ok()?;
         authorization.set_sensitive(true);
@@ -228,6 +228,13 @@ impl TokenSource {
         let token = self.obtain(|state, now| state.choose_instead(refused, now));
         let token = timeout_at(deadline, token).await;
         token.unwrap_or_else(|_| Err(self.too_late()))
+    }
+
+    /// Whether there is a token that has not ended.
+    pub(super) fn is_at_hand(&self) -> bool {
+        let state = self.inner.state();
+        let current = state.current.as_ref();
+        current.is_some_and(|token| Instant::now() < token.ends_at)
     }
 
     fn too_late(&self) -> Error {

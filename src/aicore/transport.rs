@@ -1,20 +1,22 @@
 //! One request of the AI Core API: authorised, bounded in time and size, its answer sorted into success or an [`Error`].
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue,
 };
-use reqwest::{Certificate, ClientBuilder, Method, Response, StatusCode, Url};
+use reqwest::{ClientBuilder, Method, Response, StatusCode, Url};
 use tokio::time::Instant;
 
 use super::answer::{Rejection, shorten};
 use super::credentials::ServiceKey;
 use super::error::{Error, root_cause};
 use super::http;
+use super::options::ClientOptions;
 use super::pace::{Pace, Paces, Rate, Urgency};
+use super::realm::{Realm, Zone};
 use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
 use super::stream;
@@ -38,48 +40,6 @@ const MAX_ARGUMENT: usize = 256;
 /// Everything is JSON, except the bare number of the `$count` endpoints.
 const ACCEPTED: &str = "application/json, text/plain;q=0.5";
 const USER_AGENT: &str = concat!("aicore-operator/", env!("CARGO_PKG_VERSION"));
-
-/// How the remote is talked to.
-#[derive(Clone, Debug)]
-pub struct ClientOptions {
-    /// Whether plain http addresses are allowed, over which secrets travel in the clear. For tests on one machine.
-    pub allow_http: bool,
-    /// Certificate authorities that are trusted besides those of the system.
-    pub authorities: Vec<Certificate>,
-    /// How long one call may take: waiting for its turn, getting a token, until the answer is read whole.
-    pub request_timeout: Duration,
-    /// How long it may take to open a connection.
-    pub connect_timeout: Duration,
-    /// From which age on a token is blamed for a 403, and for a 401 below `/admin`: then the call is made once more with a new one. A
-    /// younger token is not, or every call that is denied for good would cost a token.
-    pub doubted_token_age: Duration,
-    /// How often a tenant may be called.
-    pub rate: Rate,
-    /// What the clients of one tenant share: the budget, and the pauses that AI Core asks for.
-    pub paces: Paces,
-    /// Where every request is measured, also those for tokens.
-    pub remote_calls: RemoteCalls,
-    /// Leave to write, which every request but a GET asks for right before it is sent, and which ends it. Those for tokens change nothing.
-    pub permit: Permit,
-}
-
-impl Default for ClientOptions {
-    /// https only, 30 seconds for a call, 10 seconds for a connection, a token is doubted after 1 minute, a budget of its own, and leave to
-    /// write at any time.
-    fn default() -> Self {
-        Self {
-            allow_http: false,
-            authorities: Vec::new(),
-            request_timeout: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(10),
-            doubted_token_age: Duration::from_secs(60),
-            rate: Rate::default(),
-            paces: Paces::default(),
-            remote_calls: RemoteCalls::default(),
-            permit: Permit::default(),
-        }
-    }
-}
 
 /// A request to make.
 #[derive(Clone)]
@@ -105,8 +65,14 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
     pub(super) headers: HeaderMap,
-    /// The token that was sent, to blank it in texts.
+    /// The token that was sent.
     token: Token,
+}
+
+/// What credentials share with others from the moment on at which AI Core has accepted them.
+struct Accepted {
+    realm: Realm,
+    pace: Arc<Pace>,
 }
 
 /// The way to one tenant.
@@ -114,7 +80,11 @@ pub(super) struct Transport {
     key: ServiceKey,
     http: reqwest::Client,
     tokens: TokenSource,
-    pace: Arc<Pace>,
+    /// Its own pace, until AI Core has accepted the credentials.
+    first_pace: Pace,
+    paces: Paces,
+    rate: Rate,
+    accepted: OnceLock<Accepted>,
     request_timeout: Duration,
     doubted_token_age: Duration,
     remote_calls: RemoteCalls,
@@ -195,7 +165,10 @@ impl Transport {
         };
         let tokens = TokenSource::new(token_http, key.clone(), options.remote_calls.clone());
         Ok(Self {
-            pace: options.paces.of(key.tenant(), options.rate),
+            first_pace: Pace::new(options.rate),
+            paces: options.paces.clone(),
+            rate: options.rate,
+            accepted: OnceLock::new(),
             key,
             http,
             tokens,
@@ -210,8 +183,49 @@ impl Transport {
         &self.key
     }
 
+    /// With whom these credentials share what they find out.
+    pub(super) fn realm(&self) -> Realm {
+        match self.accepted.get() {
+            Some(accepted) => accepted.realm.clone(),
+            None => self.unproven_realm(),
+        }
+    }
+
+    /// The realm of these credentials before AI Core has accepted them.
+    pub(super) fn unproven_realm(&self) -> Realm {
+        Realm::unproven(
+            self.key.tenant(),
+            self.key.token_url(),
+            self.key.fingerprint(),
+        )
+    }
+
+    /// AI Core has given what only the tenant's own credentials get, for this token.
+    fn trust(&self, token: &Token) {
+        self.accepted.get_or_init(|| {
+            let zone = Zone::of(token.expose());
+            let realm = Realm::accepted(self.key.tenant(), self.key.token_url(), &zone);
+            let pace = self.paces.of(&realm, self.rate);
+            Accepted { realm, pace }
+        });
+    }
+
+    fn pace(&self) -> &Pace {
+        let accepted = self.accepted.get();
+        accepted.map_or(&self.first_pace, |accepted| &accepted.pace)
+    }
+
+    /// The same, for the token of an answer.
+    pub(super) fn trust_in(&self, answer: &Answer) {
+        self.trust(&answer.token);
+    }
+
     pub(super) fn remote_calls(&self) -> &RemoteCalls {
         &self.remote_calls
+    }
+
+    pub(super) fn has_token(&self) -> bool {
+        self.tokens.is_at_hand()
     }
 
     pub(super) async fn check_token(&self) -> Result<(), Error> {
@@ -236,7 +250,7 @@ impl Transport {
             .map_err(|error| self.unread(error, MAX_BODY))?;
         if !status.is_success() {
             let error = self.sort(status, &headers, &body, &token);
-            self.pace.heed(&error, Instant::now());
+            self.pace().heed(&error, Instant::now());
         }
         Ok(Reply::new(status, &headers, &body, &self.secrets(&token)))
     }
@@ -262,11 +276,15 @@ impl Transport {
         &self,
         call: &Call<'_>,
     ) -> Result<(List<T::Object>, Option<Timestamp>), Error> {
-        let (response, _) = self.send(call).await?;
+        let (response, token) = self.send(call).await?;
         let date = http::date(response.headers());
         let body = http::Body::new(response, MAX_LIST);
         match stream::parse(body, wire::list::<T>).await {
-            Ok(Ok(list)) => Ok((list?, date)),
+            Ok(Ok(list)) => {
+                let list = list?;
+                self.trust(&token);
+                Ok((list, date))
+            }
             Ok(Err(failure)) => Err(Error::Incomplete {
                 message: format!("it was not read to its end ({failure})"),
                 source: None,
@@ -336,7 +354,7 @@ impl Transport {
             return Ok(response);
         }
         let error = self.refusal(response, token).await;
-        self.pace.heed(&error, Instant::now());
+        self.pace().heed(&error, Instant::now());
         Err(error)
     }
 
@@ -350,7 +368,7 @@ impl Transport {
     ) -> Result<Response, Error> {
         let url = self.url(call.path)?;
         let asked_at = Instant::now();
-        self.pace.turn(call.urgency(), deadline).await?;
+        self.pace().turn(call.urgency(), deadline).await?;
         let is_change = call.urgency() == Urgency::Change;
         self.remote_calls.waited(is_change, asked_at.elapsed());
         let mut request = self
@@ -443,7 +461,6 @@ impl Transport {
         match error {
             http::ReadError::TooLarge => Error::Malformed {
                 message: format!("it is larger than {} MiB", limit / 1024 / 1024),
-                source: None,
             },
             http::ReadError::Connection(error) if error.is_timeout() => self.unreachable(error),
             http::ReadError::Connection(error) => Error::Incomplete {

@@ -6,12 +6,11 @@
 
 use std::fmt;
 use std::io::BufRead;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
+use serde_json::error::Category;
 
-use super::answer::shorten;
 use super::error::Error;
 use super::resources;
 use super::sketch::Sketch;
@@ -20,8 +19,6 @@ use super::types::{
     Configuration, Deployment, GroupStatus, Meta, ResourceGroup, Status, TargetStatus,
 };
 
-/// The longest part of an answer that an error quotes, in characters.
-const MAX_QUOTE: usize = 40;
 /// More entries than this are not the truth: it is the largest page that AI Core gives (`$top` of `GET /lm/deployments`). An entry takes more memory
 /// than its text, so a limit in bytes alone would not bound what a list costs.
 pub(super) const MAX_ENTRIES: usize = 100_000;
@@ -117,12 +114,9 @@ pub(super) fn list<T: Checked>(body: impl BufRead) -> Result<List<T::Object>, Er
 pub(super) fn count(body: &[u8]) -> Result<u64, Error> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim().trim_matches('"').trim();
-    text.parse().map_err(|_| {
-        malformed(format!(
-            "`{}` is no number of entries",
-            shorten(text, MAX_QUOTE)
-        ))
-    })
+    // What stands there instead is not told: it may be the token that was sent.
+    text.parse()
+        .map_err(|_| malformed("the number of entries is no number".to_owned()))
 }
 
 /// Reads the id that the answer to a creation holds.
@@ -141,16 +135,18 @@ pub(super) fn parse<T: DeserializeOwned>(mut body: impl BufRead) -> Result<T, Er
     // Reads to the end: nothing may follow the object.
     serde_json::from_reader(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        if error.is_eof() {
-            return Error::Incomplete {
-                message: format!("the JSON breaks off (line {line}, column {column})"),
-                source: None,
-            };
-        }
-        Error::Malformed {
-            message: format!("it is not the expected JSON (line {line}, column {column})"),
-            source: Some(Arc::new(error)),
-        }
+        // The parser's own message quotes the answer, in which the token may stand that was sent: only the place is passed on.
+        let problem = match error.classify() {
+            Category::Eof => {
+                return Error::Incomplete {
+                    message: format!("the JSON breaks off (line {line}, column {column})"),
+                    source: None,
+                };
+            }
+            Category::Data => "it is JSON, but not of the expected form and size",
+            Category::Syntax | Category::Io => "it is no JSON",
+        };
+        malformed(format!("{problem} (line {line}, column {column})"))
     })
 }
 
@@ -172,10 +168,7 @@ fn lacking(field: &'static str) -> Error {
 }
 
 pub(super) fn malformed(message: String) -> Error {
-    Error::Malformed {
-        message,
-        source: None,
-    }
+    Error::Malformed { message }
 }
 
 // === objects ===
@@ -444,6 +437,24 @@ mod tests {
                 count(body.as_bytes()),
                 Err(Error::Malformed { .. })
             ));
+        }
+    }
+
+    #[test]
+    fn no_error_quotes_the_answer() {
+        let answer = r#"{"id":"d1","aiApi":"the-access-token"}"#;
+        let errors = [
+            object::<MetaJson>(answer.as_bytes()).err(),
+            count(b"the-access-token").err(),
+            deployments(r#"{"resources":"the-access-token"}"#).err(),
+            deployments("the-access-token").err(),
+        ];
+        for error in errors {
+            let error = error.unwrap();
+            assert!(
+                !format!("{error} {error:?}").contains("the-access"),
+                "{error:?}"
+            );
         }
     }
 

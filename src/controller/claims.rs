@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use super::connection::views::ConnectionName;
 use super::connection::{left, reference};
 use super::subject::looks_on;
-use crate::aicore::{self, GroupKey, Tenant};
+use crate::aicore::{self, GroupKey, Realm, Tenant};
 use crate::api::{Deployment, LeftCall};
 
 /// How many ids of objects that are gone are remembered.
@@ -134,11 +134,11 @@ impl Claims {
         uid: &str,
         key: &GroupKey,
         id: &str,
-        tenant_of: TenantOf<'_>,
+        realm_of: RealmOf<'_>,
     ) -> bool {
         let mut register = self.register.lock();
         if register
-            .holder(key, id, tenant_of)
+            .holder(key, id, realm_of)
             .is_some_and(|holder| holder != uid)
         {
             return false;
@@ -160,13 +160,8 @@ impl Claims {
     }
 
     /// The uid of the object that holds `id`: the oldest that records or reserves it, else the oldest that names it.
-    pub(crate) fn holder(
-        &self,
-        key: &GroupKey,
-        id: &str,
-        tenant_of: TenantOf<'_>,
-    ) -> Option<String> {
-        self.register.lock().holder(key, id, tenant_of)
+    pub(crate) fn holder(&self, key: &GroupKey, id: &str, realm_of: RealmOf<'_>) -> Option<String> {
+        self.register.lock().holder(key, id, realm_of)
     }
 
     /// The objects that record, reserve or name `id` in this group of whatever tenant: those whom news about it concern.
@@ -185,22 +180,22 @@ impl Claims {
         key: &GroupKey,
         ids: impl Iterator<Item = &'a str>,
         but: Option<&str>,
-        tenant_of: TenantOf<'_>,
+        realm_of: RealmOf<'_>,
     ) -> BTreeSet<String> {
         // Whoever gives the ids may ask this register about them on the way.
         let ids: Vec<&str> = ids.collect();
         let register = self.register.lock();
         let free = |id: &&str| {
             register
-                .holder(key, id, tenant_of)
+                .holder(key, id, realm_of)
                 .is_none_or(|holder| Some(holder.as_str()) == but)
         };
         ids.into_iter().filter(free).map(str::to_owned).collect()
     }
 }
 
-/// The tenant that a Connection (namespace, name) leads to now: an object that only names an id means it in that tenant.
-pub(crate) type TenantOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Tenant>;
+/// The realm of the credentials of a Connection (namespace, name) now: an object that only names an id means it there.
+pub(crate) type RealmOf<'a> = &'a dyn Fn(&ConnectionName) -> Option<Realm>;
 
 impl Register {
     /// The objects that record, reserve or name one of `ids`.
@@ -238,11 +233,11 @@ impl Register {
         Some(claimant)
     }
 
-    fn holder(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<String> {
+    fn holder(&self, key: &GroupKey, id: &str, realm_of: RealmOf<'_>) -> Option<String> {
         let uids = self.by_deployment.get(id)?;
         let rank = |uid: &String| {
             self.claimants[uid]
-                .rank(key, id, tenant_of)
+                .rank(key, id, realm_of)
                 .map(|rank| (rank, self.claimants[uid].created, uid.clone()))
         };
         uids.iter().filter_map(rank).min().map(|(_, _, uid)| uid)
@@ -305,7 +300,7 @@ impl Claimant {
     }
 
     /// How strong the claim to `id` is, 0 being the strongest, or none where there is no claim.
-    fn rank(&self, key: &GroupKey, id: &str, tenant_of: TenantOf<'_>) -> Option<u8> {
+    fn rank(&self, key: &GroupKey, id: &str, realm_of: RealmOf<'_>) -> Option<u8> {
         if self.looks_on {
             return None;
         }
@@ -320,13 +315,13 @@ impl Claimant {
             return None;
         }
         if self.recorded.iter().any(|recorded| recorded == id)
-            && self.tenant.as_ref() == Some(&key.tenant)
+            && self.tenant.as_ref() == Some(key.tenant())
         {
             return Some(u8::from(self.observed_only));
         }
         let named = self.allowed
             && self.named.as_deref() == Some(id)
-            && tenant_of(&self.connection).as_ref() == Some(&key.tenant);
+            && realm_of(&self.connection).as_ref() == Some(&key.realm);
         named.then_some(1)
     }
 }

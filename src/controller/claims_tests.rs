@@ -8,15 +8,19 @@ fn tenant(zone: &str) -> Tenant {
     }
 }
 
+fn realm(zone: &str) -> Realm {
+    Realm::at(&tenant(zone), "sub.example.com")
+}
+
 fn key(zone: &str) -> GroupKey {
     GroupKey {
-        tenant: tenant(zone),
+        realm: realm(zone),
         group: "team-a".into(),
     }
 }
 
-fn everybody_in_zone_1(_: &(String, String)) -> Option<Tenant> {
-    Some(tenant("zone-1"))
+fn everybody_in_zone_1(_: &(String, String)) -> Option<Realm> {
+    Some(realm("zone-1"))
 }
 
 fn object(uid: &str, age: i64, adopt: Option<&str>, recorded: Option<&str>) -> Deployment {

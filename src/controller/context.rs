@@ -22,7 +22,7 @@ use super::scope::Scope;
 use super::tell::events::Events;
 use super::uninstall::Uninstalls;
 use crate::aicore::{
-    Batcher, ClientOptions, GroupKey, Inventory, InventoryOptions, Snapshot, Tenant,
+    Batcher, ClientOptions, GroupKey, Inventory, InventoryOptions, Realm, Snapshot,
 };
 use crate::api::{Connection, DeletionPolicy, Deployment};
 use crate::lease::{Leadership, LeaseOptions};
@@ -173,9 +173,9 @@ impl Context {
         }
     }
 
-    /// The tenant that a Connection leads to.
-    pub(crate) fn tenant_of(&self) -> impl Fn(&(String, String)) -> Option<Tenant> + '_ {
-        |connection| self.connections.tenant(connection)
+    /// The realm of a Connection's credentials.
+    pub(crate) fn realm_of(&self) -> impl Fn(&(String, String)) -> Option<Realm> + '_ {
+        |connection| self.connections.realm(connection)
     }
 
     /// Those deployments of a list that no object holds, as far as this operator can know: those that were made for objects which it does not look
@@ -186,7 +186,7 @@ impl Context {
             !name.is_some_and(|name| self.made_out_of_sight(name))
         });
         let ids = known.map(|deployment| deployment.id.as_str());
-        self.claims.unclaimed(key, ids, None, &self.tenant_of())
+        self.claims.unclaimed(key, ids, None, &self.realm_of())
     }
 
     /// Whether a configuration of this name was made for an object of this cluster that this operator does not look at. Who holds what comes of it is

@@ -25,6 +25,9 @@ mod deployment;
 mod endpoint;
 mod expiry;
 mod finalizers;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod listed;
 mod memory;
 mod model;

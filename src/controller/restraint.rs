@@ -68,10 +68,10 @@ pub(crate) async fn claim(
     else {
         return Ok(false);
     };
-    let tenant_of = context.tenant_of();
+    let realm_of = context.realm_of();
     let claims = &context.claims;
     // Where another object has just taken it, that is seen at the next look.
-    if claims.reserve(subject.uid, &access.key, &recorded.id, &tenant_of) {
+    if claims.reserve(subject.uid, &access.key, &recorded.id, &realm_of) {
         write_status(subject, |status| status.observed_only = false).await?;
     }
     Ok(true)

@@ -30,16 +30,20 @@ pub(crate) async fn run(context: &Context, mut events: mpsc::UnboundedReceiver<E
                 }
             }
             Event::Failed { key, error } => {
-                warn!(group = key.group, api = key.tenant.api_url, %error, "deployments cannot be listed");
+                warn!(group = key.group, api = key.tenant().api_url, %error, "deployments cannot be listed");
                 // The group itself may be gone, or the key may not count any more: that concerns everybody there.
                 let everybody = living_in(context, &key.group).into_iter();
                 deployments(context, waiting(context, &key).into_iter().chain(everybody));
                 wake_connections(context, &key);
             }
+            Event::Accepted { key } => {
+                let everybody = living_in(context, &key.group).into_iter();
+                deployments(context, waiting(context, &key).into_iter().chain(everybody));
+            }
             Event::Recovered { key } => {
                 info!(
                     group = key.group,
-                    api = key.tenant.api_url,
+                    api = key.tenant().api_url,
                     "deployments can be listed again"
                 );
                 let everybody = living_in(context, &key.group).into_iter();
@@ -111,7 +115,7 @@ pub(crate) fn deployments(
 }
 
 fn wake_connections(context: &Context, key: &GroupKey) {
-    let leading = context.connections.leading_to(&key.tenant).into_iter();
+    let leading = context.connections.leading_to(key.tenant()).into_iter();
     connections(
         context,
         leading.map(|(namespace, name)| ObjectRef::new(&name).within(&namespace)),

@@ -17,6 +17,9 @@
 
 mod clock;
 mod election;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gaps;
 mod gate;
 mod leadership;

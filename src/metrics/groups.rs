@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Unit;
 
 use super::label;
-use crate::aicore::{GroupKey, Inventory};
+use crate::aicore::{Inventory, Tenant};
 
 /// Reads the inventory at each scrape, as long as there is one.
 #[derive(Clone, Default)]
@@ -25,14 +25,20 @@ struct Place {
     resource_group: String,
 }
 
-/// One age for each place: tenants at two API hosts may have the same zone, and a scrape must not have a series twice.
-fn oldest(ages: impl Iterator<Item = (GroupKey, Duration)>) -> BTreeMap<Place, Duration> {
+impl Place {
+    fn of(tenant: &Tenant, group: &str) -> Self {
+        Self {
+            identity_zone: label::value(&tenant.identity_zone_id),
+            resource_group: label::value(group),
+        }
+    }
+}
+
+/// One age for each place. Tenants at two API hosts may have the same zone, and others may claim it and are no part of it: a series that is there
+/// twice would make the whole scrape useless.
+fn oldest(ages: impl Iterator<Item = (Place, Duration)>) -> BTreeMap<Place, Duration> {
     let mut oldest = BTreeMap::new();
-    for (key, age) in ages {
-        let place = Place {
-            identity_zone: label::value(&key.tenant.identity_zone_id),
-            resource_group: label::value(&key.group),
-        };
+    for (place, age) in ages {
         let kept = oldest.entry(place).or_insert(age);
         *kept = age.max(*kept);
     }
@@ -59,6 +65,7 @@ impl Collector for Groups {
             encoder.encode_descriptor("list_age", help, Some(&Unit::Seconds), MetricType::Gauge)?;
         let inventory = self.0.get().and_then(Weak::upgrade);
         let ages = inventory.iter().flat_map(|inventory| inventory.ages());
+        let ages = ages.map(|(key, age)| (Place::of(key.tenant(), &key.group), age));
         for (place, age) in oldest(ages) {
             ConstGauge::new(age.as_secs_f64()).encode(encoder.encode_family(&place)?)?;
         }
@@ -69,16 +76,15 @@ impl Collector for Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aicore::Tenant;
 
     #[test]
     fn a_zone_at_two_hosts_is_told_once_with_the_older_age() {
-        let key = |host: &str, group: &str| GroupKey {
-            tenant: Tenant {
+        let key = |host: &str, group: &str| {
+            let tenant = Tenant {
                 api_url: format!("https://{host}.example.com"),
                 identity_zone_id: "zone\n".to_owned(),
-            },
-            group: group.to_owned(),
+            };
+            Place::of(&tenant, group)
         };
         let seconds = Duration::from_secs;
         let ages = [

@@ -14,12 +14,11 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, timeout};
 
-use crate::remote::{GROUP, Remote};
-use crate::scripted::{Scripted, token};
+use crate::remote::{GROUP, Remote, accepted};
 
 /// Nothing polls by itself within a test.
-const NEVER: Duration = Duration::from_secs(3600);
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const NEVER: Duration = Duration::from_secs(3600);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Watched {
     remote: Remote,
@@ -33,7 +32,7 @@ impl Watched {
         let remote = Remote::start().await;
         let (changes, events) = unbounded_channel();
         let inventory = Inventory::new(InventoryOptions { idle, busy }, changes);
-        inventory.attach("team/prod", remote.client().await);
+        inventory.attach("team/prod", remote.accepted_client().await);
         let key = remote.key(GROUP).await;
         Self {
             remote,
@@ -223,61 +222,13 @@ async fn a_failure_is_told_once_and_its_end_too() {
 }
 
 #[tokio::test]
-async fn another_connection_of_the_tenant_steps_in_where_one_is_refused() {
-    let mut watched = Watched::start(NEVER, Duration::from_millis(10)).await;
-    // Its tokens come from somebody whom the API does not trust.
-    let issuer = Scripted::start(vec![token()]).await;
-    let refused = watched
-        .remote
-        .client_with(|key| key["url"] = json!(issuer.url()))
-        .await;
-    watched.inventory.attach("a-team/first", refused);
-    watched.inventory.watch(&watched.key, "uid-1");
-    watched.change().await;
-    watched
-        .inventory
-        .observe(&watched.key, Some(Instant::now()));
-    watched.change().await;
-    let lists = watched.remote.calls(Operation::ListDeployments).await;
-    let statuses: Vec<_> = lists.iter().filter_map(|list| list.http_status).collect();
-    // Twice with the first connection's tokens, then the other one; which goes first from then on.
-    assert_eq!(statuses, [401, 401, 200, 200]);
-}
-
-#[tokio::test]
-async fn new_credentials_are_tried_at_once() {
-    let mut watched = Watched::start(NEVER, NEVER).await;
-    watched.inventory.detach("team/prod");
-    watched.inventory.watch(&watched.key, "uid-1");
-    match watched.event().await {
-        Event::Failed { error, .. } => {
-            assert!(error.to_string().contains("no Connection"), "{error}")
-        }
-        other => panic!("{other:?}"),
-    }
-    let wrong = watched
-        .remote
-        .client_with(|key| key["clientsecret"] = json!("wrong-secret"))
-        .await;
-    watched.inventory.attach("team/prod", wrong);
-    match watched.event().await {
-        Event::Failed { error, .. } => assert_eq!(error.reason(), Reason::CredentialsRejected),
-        other => panic!("{other:?}"),
-    }
-    watched
-        .inventory
-        .attach("team/prod", watched.remote.client().await);
-    assert!(matches!(watched.event().await, Event::Recovered { .. }));
-}
-
-#[tokio::test]
 async fn a_connection_that_moved_to_another_tenant_serves_its_old_one_no_more() {
     let watched = Watched::start(NEVER, NEVER).await;
     let moved = watched
         .remote
         .client_with(|key| key["identityzoneid"] = json!("zone-2"))
         .await;
-    watched.inventory.attach("team/prod", moved);
+    watched.inventory.attach("team/prod", accepted(moved).await);
     let error = watched.inventory.list_once(&watched.key).await.unwrap_err();
     assert!(error.to_string().contains("no Connection"), "{error}");
     assert_eq!(watched.lists().await, 0);

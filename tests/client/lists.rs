@@ -161,6 +161,14 @@ async fn where_skip_is_ignored_or_refused_the_count_decides() {
 }
 
 #[tokio::test]
+async fn an_entry_that_comes_twice_may_have_taken_the_place_of_another() {
+    let twice = || list(json!(3), deployments(0..2).chain(deployments(1..2)));
+    assert_eq!(length_against(vec![twice(), count("2")]).await, 2);
+    assert_incomplete(vec![twice(), count("3")]).await;
+    assert_incomplete(vec![twice(), bad_request()]).await;
+}
+
+#[tokio::test]
 async fn a_server_that_refuses_top_is_asked_without_it_from_then_on() {
     let server = Scripted::start(vec![bad_request(), page(0..1), page(0..2)]).await;
     let client = server.client();

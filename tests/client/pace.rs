@@ -18,7 +18,10 @@ async fn after_a_429_nobody_calls_the_tenant_until_its_time_is_over() {
     let options = remote::options();
     let slowed = remote.client_with_options(options.clone()).await;
     let other = remote.client_with_options(options.clone()).await;
-    other.check_token().await.unwrap();
+    let (slowed, other) = (
+        remote::accepted(slowed).await,
+        remote::accepted(other).await,
+    );
     let slow_down = Response {
         retry_after: Some("60".to_owned()),
         ..response(429, "slow down")

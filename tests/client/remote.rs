@@ -73,11 +73,14 @@ impl Remote {
         doubting_client(&key)
     }
 
+    /// A client with the tenant's own service key, which AI Core has accepted already.
+    pub(crate) async fn accepted_client(&self) -> Client {
+        accepted(self.client().await).await
+    }
+
+    /// A resource group, as accepted clients know it.
     pub(crate) async fn key(&self, group: &str) -> GroupKey {
-        GroupKey {
-            tenant: self.client().await.tenant().clone(),
-            group: group.to_owned(),
-        }
+        self.accepted_client().await.group_key(group)
     }
 
     /// Calls the control plane, and fails the test when it refuses.
@@ -155,6 +158,13 @@ impl Remote {
     pub(crate) async fn count(&self, operation: Operation) -> usize {
         self.calls(operation).await.len()
     }
+}
+
+/// The client, once AI Core has accepted its credentials.
+pub(crate) async fn accepted(client: Client) -> Client {
+    client.list_resource_groups().await.unwrap();
+    assert!(!client.realm().is_unproven());
+    client
 }
 
 /// A client from the JSON of a service key.

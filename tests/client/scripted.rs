@@ -39,10 +39,6 @@ impl Scripted {
         Self { url, requests }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     pub(crate) fn client(&self) -> Client {
         remote::client(&self.key())
     }

@@ -13,7 +13,7 @@ use crate::neighbours::{Neighbours, OTHER_GROUP, access, elsewhere};
 const EVE: &str = "eve";
 
 /// Eve may edit in the neighbour's namespace, which is granted [`GROUP`]. The owner's object `victim` runs in `group`. Returns the id of its deployment.
-async fn with_victim(group: &str) -> (Turn, Neighbours, String) {
+pub async fn with_victim(group: &str) -> (Turn, Neighbours, String) {
     let (turn, mut scene) = Neighbours::with(access(&[GROUP])).await;
     for role in ["aicore-view", "aicore-edit"] {
         let bind = [
@@ -37,7 +37,7 @@ async fn with_victim(group: &str) -> (Turn, Neighbours, String) {
 }
 
 /// The same Deployment in a resource group.
-fn within(group: &str, mut object: Value) -> Value {
+pub fn within(group: &str, mut object: Value) -> Value {
     object["spec"]["resourceGroup"] = json!(group);
     object
 }
@@ -48,7 +48,7 @@ async fn apply(scene: &Neighbours, object: Value) {
 }
 
 /// The victim's deployment runs, and its object goes in good order.
-async fn assert_unharmed(mut scene: Neighbours, id: &str, creations: usize) {
+pub async fn assert_unharmed(mut scene: Neighbours, id: &str, creations: usize) {
     assert_eq!(
         scene.ai_core.status_of(id).await.as_deref(),
         Some("RUNNING")
@@ -61,7 +61,7 @@ async fn assert_unharmed(mut scene: Neighbours, id: &str, creations: usize) {
 }
 
 /// What was done to a deployment.
-async fn effects_on(scene: &Neighbours, id: &str) -> Vec<Operation> {
+pub async fn effects_on(scene: &Neighbours, id: &str) -> Vec<Operation> {
     let effects = scene.ai_core.effects().await.into_iter();
     effects
         .filter(|(_, of)| of.as_deref() == Some(id))
@@ -183,7 +183,7 @@ async fn an_old_object_is_no_way_to_something_new_after_its_grant_is_withdrawn()
 }
 
 #[tokio::test]
-async fn neither_a_copied_annotation_nor_name_nor_configuration_makes_anything_anothers() {
+async fn neither_a_copied_name_nor_configuration_makes_anything_anothers() {
     let (_turn, mut scene, id) = with_victim(GROUP).await;
     let owner = scene.owner.clone();
     scene.enter(&owner);
@@ -191,23 +191,65 @@ async fn neither_a_copied_annotation_nor_name_nor_configuration_makes_anything_a
     scene.enter_neighbour();
     let configuration = victim["status"]["configuration"]["id"].as_str();
     let configuration = configuration.expect("it has one").to_owned();
-    let mut namesake = deployment("victim");
-    namesake["metadata"]["annotations"] = json!({
-        "aicore.dev/deployment-id": id,
-        "aicore.dev/configuration-id": configuration,
-    });
-    apply(&scene, namesake).await;
+    // In AI Core anybody of the tenant can give a configuration the name that the operator has given the victim's.
+    let deployments = scene.ai_core.deployments().await;
+    let of_victim = deployments.iter().find(|deployment| deployment.id == id);
+    let name = of_victim.and_then(|it| it.configuration_name.clone());
+    let name = name.expect("the emulator tells the name of the configuration");
+    let copy = scene.ai_core.add_configuration_named(GROUP, &name).await;
+    let decoy = scene.ai_core.add_deployment(GROUP, &copy).await;
+    // No annotation says whose a deployment is, so there is none to copy.
+    apply(&scene, deployment("victim")).await;
     apply(&scene, deployment_from("borrower", &configuration)).await;
 
     for name in ["victim", "borrower"] {
         let own = scene.until_ready(name, "Running").await;
-        assert_ne!(own, id);
+        assert!(own != id && own != decoy);
         let object = scene.get("Deployment", name).await;
         assert_eq!(id_of(&object), own);
         scene.delete_and_wait(name).await;
     }
     assert_eq!(effects_on(&scene, &id).await, [CreateDeployment]);
+    assert_eq!(effects_on(&scene, &decoy).await, []);
+    // What bears the victim's name goes with it, and that is not what this is about.
+    scene.ai_core.remove(&decoy).await;
     assert_unharmed(scene, &id, 3).await;
+}
+
+#[tokio::test]
+async fn a_configuration_of_a_group_that_is_not_granted_is_out_of_reach() {
+    let (_turn, scene, id) = with_victim(OTHER_GROUP).await;
+    let configuration = scene.ai_core.add_configuration(OTHER_GROUP).await;
+    let mut copy = deployment("copy");
+    copy["spec"]["configuration"] = json!({"copyOf": configuration});
+    apply(&scene, copy).await;
+    apply(&scene, deployment_from("borrower", &configuration)).await;
+    for name in ["copy", "borrower"] {
+        scene.until_stalled(name, "InvalidConfiguration").await;
+        scene.delete_and_wait(name).await;
+    }
+    assert_unharmed(scene, &id, 1).await;
+}
+
+#[tokio::test]
+async fn a_config_map_that_is_not_the_objects_own_is_not_written() {
+    let (_turn, scene, id) = with_victim(GROUP).await;
+    let settings = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"URL": "https://example.com"},
+    });
+    scene.put(&settings).await;
+    let mut object = deployment("thief");
+    object["spec"]["endpoint"] = json!({"configMapName": "settings"});
+    apply(&scene, object).await;
+    scene
+        .until_reason("Deployment", "thief", "EndpointTaken")
+        .await;
+    let found = scene.get("ConfigMap", "settings").await;
+    assert_eq!(found["data"], settings["data"]);
+    scene.delete_and_wait("thief").await;
+    let found = scene.get("ConfigMap", "settings").await;
+    assert_eq!(found["data"], settings["data"]);
+    assert_unharmed(scene, &id, 2).await;
 }
 
 #[tokio::test]
@@ -228,5 +270,34 @@ async fn no_role_of_a_user_reaches_a_status_or_a_grant() {
         }
     }
     assert!(!may(&own, &["patch", "namespaces"]).await);
+    // The roles of the cluster that people are usually given take the new kinds up.
+    for role in ["view", "edit", "admin"] {
+        let somebody = format!("{EVE}-{role}");
+        let bind = [
+            "create",
+            "rolebinding",
+            &somebody,
+            "--clusterrole",
+            role,
+            "--user",
+            &somebody,
+        ];
+        let bound = scene.kubectl(&bind).await;
+        assert!(bound.succeeded, "{}", bound.errors);
+        for kind in ["deployments.aicore.dev", "connections.aicore.dev"] {
+            for verb in ["update", "patch"] {
+                let status = [
+                    "auth",
+                    "can-i",
+                    "--as",
+                    &somebody,
+                    verb,
+                    kind,
+                    "--subresource=status",
+                ];
+                assert!(!scene.kubectl(&status).await.succeeded, "{status:?}");
+            }
+        }
+    }
     assert_unharmed(scene, &id, 1).await;
 }

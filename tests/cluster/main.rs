@@ -3,6 +3,7 @@
 //! enough.
 
 mod attacker;
+mod impostor;
 mod neighbours;
 mod rebuild;
 mod rights;

@@ -4,9 +4,9 @@
 use std::time::Instant;
 
 use harness::control_plane::ControlPlane;
-use harness::manifests::{configuration, deployment, with};
+use harness::manifests::{adoption, configuration, deployment, with};
 use harness::operator;
-use harness::scene::{GROUP, LIMIT, Scene, Setting, condition};
+use harness::scene::{CONNECTION, GROUP, LIMIT, Scene, Setting, condition};
 use serde_json::{Value, json};
 
 use crate::neighbours::{Neighbours, access, elsewhere};
@@ -149,6 +149,41 @@ async fn nothing_is_let_go_by_force_before_it_is_written_down() {
         scene.ai_core.status_of(&id).await.as_deref(),
         Some("RUNNING")
     );
+    scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_grant_that_is_withdrawn_counts_also_while_the_secret_cannot_be_read() {
+    let (_turn, mut scene) =
+        Neighbours::with_an_operator_that_may_lack_rights(access(&[GROUP])).await;
+    // The group is looked at, so that a list is there at once.
+    scene.put(&elsewhere(&scene, deployment("before"))).await;
+    scene.until_ready("before", "Running").await;
+    let configuration = scene.ai_core.add_configuration(GROUP).await;
+    let free = scene.ai_core.add_deployment(GROUP, &configuration).await;
+    let role = ["clusterrole", "aicore-operator-secrets"];
+    take_right(&scene, &[&role], "get", "secrets").await;
+
+    let owner = scene.owner.clone();
+    scene.enter(&owner);
+    let withdrawn = json!({"spec": {"access": []}});
+    scene.change("Connection", CONNECTION, withdrawn).await;
+    scene.enter_neighbour();
+    for state in ["Running", "Deleted"] {
+        let mut object = elsewhere(&scene, adoption("late", &free, "Delete"));
+        object["spec"]["desiredState"] = json!(state);
+        scene.put(&object).await;
+        scene.until_stalled("late", "AccessDenied").await;
+    }
+    assert_eq!(
+        scene.ai_core.status_of(&free).await.as_deref(),
+        Some("RUNNING")
+    );
+
+    give_rights_back().await;
+
+    scene.delete_and_wait("late").await;
+    scene.delete_and_wait("before").await;
     scene.finish(1).await;
 }
 

@@ -169,6 +169,7 @@ mod tests {
             id: "d1".to_owned(),
             tenant: "zone-1".to_owned(),
             configuration_id: "c1".to_owned(),
+            configuration_name: None,
             status: status.to_owned(),
             parameters: BTreeMap::from([(PARAMETER.to_owned(), parameter.to_owned())]),
         }

@@ -8,8 +8,8 @@ use tokio::time::{Instant, timeout};
 
 use crate::aicore::bulk::MAX_ITEMS;
 use crate::aicore::client::Client;
-use crate::aicore::credentials::Tenant;
 use crate::aicore::error::Error;
+use crate::aicore::realm::Realm;
 
 /// A server that could not be asked is asked again after this part of the memory.
 const SHORT_MEMORY: u32 = 10;
@@ -20,7 +20,7 @@ const STRIKES: u32 = 2;
 
 /// What the servers of the tenants say of themselves (`GET /lm/meta`).
 pub(super) struct Abilities {
-    known: Mutex<HashMap<Tenant, Known>>,
+    known: Mutex<HashMap<Realm, Known>>,
     memory: Duration,
 }
 
@@ -64,15 +64,16 @@ impl Abilities {
     }
 
     /// What is known without asking.
-    pub(super) fn known(&self, tenant: &Tenant, now: Instant) -> Option<bool> {
+    pub(super) fn known(&self, realm: &Realm, now: Instant) -> Option<bool> {
         let known = self.known.lock();
-        let known = known.get(tenant).filter(|known| now < known.until);
+        let known = known.get(realm).filter(|known| now < known.until);
         known.map(|known| known.takes_bulk)
     }
 
     /// Asks the server, unless it is known. A server that cannot be asked is not known to take them.
     pub(super) async fn take_bulk(&self, client: &Client) -> bool {
-        if let Some(known) = self.known(client.tenant(), Instant::now()) {
+        let realm = client.realm();
+        if let Some(known) = self.known(&realm, Instant::now()) {
             return known;
         }
         let short = self.memory / SHORT_MEMORY;
@@ -89,7 +90,7 @@ impl Abilities {
             takes_bulk,
             until: Instant::now() + memory,
         };
-        self.known.lock().insert(client.tenant().clone(), known);
+        self.known.lock().insert(realm, known);
         takes_bulk
     }
 }

@@ -169,7 +169,7 @@ impl Batcher {
         let mut state = lane.state.lock();
         !state.refused.take(id)
             && state.limit.items(now) > 1
-            && self.abilities.known(client.tenant(), now) != Some(false)
+            && self.abilities.known(&client.realm(), now) != Some(false)
     }
 
     fn enqueue(&self, lane: &Arc<Lane>, key: &GroupKey, item: Item) {

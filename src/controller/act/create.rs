@@ -145,7 +145,7 @@ async fn keep(
     if !subject
         .context
         .claims
-        .reserve(subject.uid, &access.key, id, &subject.context.tenant_of())
+        .reserve(subject.uid, &access.key, id, &subject.context.realm_of())
     {
         warn!(
             deployment = id,

@@ -18,7 +18,7 @@ use crate::api::{
 };
 use crate::controller::finalizers;
 use crate::controller::observe::Observation;
-use crate::controller::observe::access::Access;
+use crate::controller::observe::access::{self, Access};
 use crate::controller::subject::{Subject, Wanted, hand, looks_on, wanted};
 use crate::controller::tell::events::News;
 use crate::controller::tell::words::{present, recorded_id, say};
@@ -132,13 +132,16 @@ async fn take_found(
     let Some(id) = observation.candidates.first() else {
         return Ok(());
     };
+    if adopted(subject) == Some(id) && !access::grant_stands(subject.context, access).await? {
+        return Err(Obstacle::Early(subject.context.options.inventory.busy));
+    }
     let claims = &subject.context.claims;
     // Another object may have held it and let it go since it was found.
     let is_result = matches!(observation.situation.record, Record::Intent(_));
     let is_past = is_result && adopted(subject) != Some(id) && claims.was_recorded(id);
-    let tenant_of = subject.context.tenant_of();
+    let realm_of = subject.context.realm_of();
     let looks_on = looks_on(&subject.object);
-    let is_held = || looks_on || claims.reserve(subject.uid, &access.key, id, &tenant_of);
+    let is_held = || looks_on || claims.reserve(subject.uid, &access.key, id, &realm_of);
     if is_past || !is_held() {
         // Another object has just taken it; a moment later that is seen.
         return Err(Obstacle::Early(subject.context.options.inventory.busy));

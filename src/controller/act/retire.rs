@@ -24,7 +24,7 @@ pub(super) async fn record(
     };
     if !context
         .claims
-        .reserve(subject.uid, &access.key, id, &context.tenant_of())
+        .reserve(subject.uid, &access.key, id, &context.realm_of())
     {
         return Err(Obstacle::Early(context.options.inventory.busy));
     }

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use kube::ResourceExt;
 use kube::api::PostParams;
 
 use super::reference;
-use crate::aicore::{self, GroupKey, Snapshot, Tenant};
+use crate::aicore::{self, GroupKey, Snapshot};
 use crate::api::{Connection, ConnectionStatus, Deployment, LeftCall, LeftDeployment};
 use crate::controller::context::Context;
 use crate::controller::finalizers;
@@ -89,10 +90,17 @@ fn add<T: Clone + PartialEq>(kept: &mut Vec<T>, more: &[T], limit: usize) -> boo
 }
 
 /// Drops what is not to be found in AI Core any more, as far as the newest list of each group tells.
-pub(super) fn prune(context: &Context, tenant: &Tenant, status: &mut ConnectionStatus) {
+pub(super) fn prune(context: &Context, connection: &Connection, status: &mut ConnectionStatus) {
+    let name = (
+        connection.namespace().unwrap_or_default(),
+        connection.name_any(),
+    );
+    let Some(realm) = context.connections.realm(&name) else {
+        return;
+    };
     let newest = |group: &str| {
         let key = GroupKey {
-            tenant: tenant.clone(),
+            realm: realm.clone(),
             group: group.to_owned(),
         };
         context.surveys.newest(&key)

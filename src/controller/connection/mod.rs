@@ -121,6 +121,10 @@ async fn work(
     name: &ConnectionName,
     connection: &Connection,
 ) -> Result<Action, kube::Error> {
+    // A grant that is withdrawn counts at once, whatever becomes of the rest.
+    if context.connections.grant(name, &connection.spec.access) {
+        wake_users(context, name);
+    }
     let mut users = None;
     if finalizers::is_terminating(connection) {
         if !finalizers::has(connection, IN_USE_FINALIZER) {
@@ -249,11 +253,7 @@ fn note(
         .connections
         .get(name)
         .is_none_or(|before| before.differs_from(&view));
-    let regranted = context.connections.grant(name, &connection.spec.access);
     if !news {
-        if regranted {
-            wake_users(context, name);
-        }
         return false;
     }
     match client {
@@ -320,8 +320,8 @@ async fn tell(
     if let Some(tenant) = works.filter(|_| status.secrets.len() > 1) {
         status.secrets = chain::release_former(context, connection, tenant).await?;
     }
-    if let Some(tenant) = works {
-        left::prune(context, tenant, status);
+    if works.is_some() {
+        left::prune(context, connection, status);
     }
     status.observed_generation = connection.metadata.generation.unwrap_or_default();
     status.conditions = conditions;

@@ -93,7 +93,7 @@ fn lives_in(context: &Context, object: &Deployment, key: &GroupKey) -> bool {
         Some(status) => status.tenant.clone(),
         None => context.connections.tenant(&reference::named(object)),
     };
-    object.spec.resource_group == key.group && tenant.as_ref() == Some(&key.tenant)
+    object.spec.resource_group == key.group && tenant.as_ref() == Some(key.tenant())
 }
 
 /// Whether a deployment may be the result of a create call of the object whose answer is missing. It may bear the name of another object: a

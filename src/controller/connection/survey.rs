@@ -8,7 +8,7 @@ use super::owner::Owner;
 use super::surveys::Made;
 use super::views::ConnectionName;
 use super::{failures, orphans};
-use crate::aicore::{Client, Error, GroupKey, Meta, Status, Tenant, Validity};
+use crate::aicore::{Client, Error, Meta, Status, Tenant, Validity};
 use crate::api::Orphan;
 use crate::controller::context::Context;
 use crate::controller::problem::Failure;
@@ -69,7 +69,7 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
         .as_ref()
         .filter(|made| made.at.elapsed() < context.options.resync)
     {
-        return count(context, name, client.tenant(), &made.resource_groups);
+        return count(context, name, client, &made.resource_groups);
     }
     match make(
         context,
@@ -81,7 +81,7 @@ pub(crate) async fn of(context: &Context, name: &ConnectionName, client: &Client
         Ok(made) => {
             let made = Arc::new(made);
             context.surveys.keep(name, made.clone());
-            count(context, name, client.tenant(), &made.resource_groups)
+            count(context, name, client, &made.resource_groups)
         }
         Err(error) => {
             let failure = failures::answered(&error);
@@ -110,12 +110,10 @@ async fn make(
         Err(error) if is_odd(&error) => last.ok_or(error)?,
         Err(error) => return Err(error),
     };
+    context.inventory.accepted(client);
     resource_groups.sort();
     for group in &resource_groups {
-        let key = GroupKey {
-            tenant: client.tenant().clone(),
-            group: group.clone(),
-        };
+        let key = client.group_key(group);
         // A group that cannot be listed is left out of the counts; whoever lives in it learns why from its own object.
         if let Ok(snapshot) = context.inventory.list_once(&key).await {
             context.surveys.listed(key, snapshot);
@@ -161,19 +159,16 @@ fn judge(groups: Error, meta: Result<Meta, Error>) -> Result<(), Error> {
 fn count(
     context: &Context,
     name: &ConnectionName,
-    tenant: &Tenant,
+    client: &Client,
     resource_groups: &[String],
 ) -> Survey {
     let mut survey = Survey {
-        tenant: Some(tenant.clone()),
+        tenant: Some(client.tenant().clone()),
         resource_groups: resource_groups.to_vec(),
         ..Survey::default()
     };
     for group in resource_groups {
-        let key = GroupKey {
-            tenant: tenant.clone(),
-            group: group.clone(),
-        };
+        let key = client.group_key(group);
         let Some(snapshot) = context.surveys.newest(&key) else {
             continue;
         };

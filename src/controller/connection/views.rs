@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 
-use crate::aicore::{Client, Tenant};
+use crate::aicore::{Client, Realm, Tenant};
 use crate::api::{AccessGrant, Reason};
 
 /// A Connection's namespace and name.
@@ -68,8 +68,13 @@ impl Connections {
 
     /// The tenant that this Connection leads to.
     pub(crate) fn tenant(&self, name: &ConnectionName) -> Option<Tenant> {
+        self.realm(name).map(|realm| realm.tenant)
+    }
+
+    /// The realm of this Connection's credentials.
+    pub(crate) fn realm(&self, name: &ConnectionName) -> Option<Realm> {
         match self.known.lock().get(name)? {
-            ConnectionView::Usable { client, .. } => Some(client.tenant().clone()),
+            ConnectionView::Usable { client, .. } => Some(client.realm()),
             ConnectionView::Unusable { .. } => None,
         }
     }

@@ -39,7 +39,7 @@ pub(crate) struct Access {
 impl Access {
     /// Writes into a status where its ids live, and through which Connection they are obtained.
     pub(crate) fn note(&self, status: &mut DeploymentStatus) {
-        status.tenant = Some(self.key.tenant.clone());
+        status.tenant = Some(self.key.tenant().clone());
         reference::note(status, &self.namespace, &self.connection);
     }
 
@@ -163,10 +163,7 @@ async fn through(
                 return Ok(Access {
                     namespace: object.namespace().unwrap_or_default(),
                     connection: name,
-                    key: GroupKey {
-                        tenant: client.tenant().clone(),
-                        group: object.spec.resource_group.clone(),
-                    },
+                    key: client.group_key(&object.spec.resource_group),
                     client,
                     exclusive,
                     revoker: revoker.filter(|_| at_home),
@@ -320,6 +317,30 @@ async fn unseen(context: &Context, object: &Deployment, name: &ConnectionName) -
     }
 }
 
+/// Whether the Connection, read from the API server and not from a cache, lets the object adopt through it.
+pub(crate) async fn grant_stands(context: &Context, access: &Access) -> Result<bool, kube::Error> {
+    let (namespace, name) = &access.connection;
+    if *namespace == access.namespace {
+        return Ok(true);
+    }
+    let Some(connection) = context.connections_in(namespace).get_opt(name).await? else {
+        return Ok(false);
+    };
+    // What was read here counts for whoever looks next.
+    context
+        .connections
+        .grant(&access.connection, &connection.spec.access);
+    context.namespaces.forget(&access.namespace);
+    grants::allow(
+        context,
+        &access.connection,
+        &connection.spec.access,
+        &access.namespace,
+        &access.key.group,
+    )
+    .await
+}
+
 /// Whether the Connection and its Secret, read from the API server and not from a cache, both carry our finalizer and neither is about to go, the
 /// object may use them, and the key is the right one and will serve. Only then may a deployment be made: without that it could never be stopped again.
 pub(crate) async fn chain_holds(context: &Context, access: &Access) -> Result<bool, kube::Error> {
@@ -364,5 +385,5 @@ pub(crate) async fn chain_holds(context: &Context, access: &Access) -> Result<bo
 fn will_serve(context: &Context, access: &Access) -> bool {
     let over = |it: Validity| it.is_over(Timestamp::now());
     !access.client.certificate().is_some_and(over)
-        && tenancy::cut_off(context, &access.connection, &access.key.tenant).is_empty()
+        && tenancy::cut_off(context, &access.connection, access.key.tenant()).is_empty()
 }

@@ -13,6 +13,7 @@ use super::signs::may_be_of;
 use crate::aicore::time_to_live;
 use crate::aicore::{self, Observed, Snapshot};
 use crate::api::{Deployment, Intent};
+use crate::controller::connection::reference;
 use crate::controller::subject::{Subject, adopts, bears_our_name};
 use crate::lifecycle::evidence::{self, Rivalry, Settling};
 use crate::lifecycle::intent::{self, OpenIntent, Outcome};
@@ -95,9 +96,7 @@ fn returned(subject: &Subject<'_>, access: &Access, intent: &Intent) -> Option<S
     let created = subject.remember(|memory| memory.created.clone());
     let (_, id) = created.filter(|(call, _)| *call == intent.key())?;
     let context = subject.context;
-    let holder = context
-        .claims
-        .holder(&access.key, &id, &context.tenant_of());
+    let holder = context.claims.holder(&access.key, &id, &context.realm_of());
     holder
         .is_none_or(|holder| holder == subject.uid)
         .then_some(id)
@@ -201,7 +200,10 @@ pub(crate) fn open_calls(
         let uid = other.uid().filter(|uid| uid != subject.uid)?;
         let status = other.status.as_ref()?;
         let open = status.intent.as_ref()?;
-        let same = status.tenant.as_ref() == Some(&access.key.tenant)
+        if is_elsewhere(subject, access, other) {
+            return None;
+        }
+        let same = status.tenant.as_ref() == Some(access.key.tenant())
             && other.spec.resource_group == access.key.group
             && open.configuration_id == configuration_id
             && time_to_live::may_be_equal(open.ttl.as_deref(), ttl);
@@ -221,6 +223,14 @@ pub(crate) fn open_calls(
         .iter()
         .filter_map(|other| same_call(&newest(other)))
         .collect()
+}
+
+/// Whether the Connection that the object has used certainly leads elsewhere, whatever tenant is recorded. As long as AI Core has not accepted its
+/// credentials nobody knows, and then the call counts.
+fn is_elsewhere(subject: &Subject<'_>, access: &Access, other: &Deployment) -> bool {
+    let used = reference::used(other);
+    let realm = used.and_then(|used| subject.context.connections.realm(&used));
+    realm.is_some_and(|realm| !realm.is_unproven() && realm != access.key.realm)
 }
 
 /// How long this process has known of a call.

@@ -85,7 +85,7 @@ pub(crate) async fn adopted(
     let holder = subject
         .context
         .claims
-        .holder(&access.key, id, &subject.context.tenant_of());
+        .holder(&access.key, id, &subject.context.realm_of());
     let looks_on = looks_on(&subject.object);
     let look = match (snapshot.get(id), holder) {
         (_, Some(holder)) if holder != subject.uid && !looks_on => Look::Claimed,
@@ -244,10 +244,10 @@ pub(crate) fn unclaimed<'a>(
     ids: impl Iterator<Item = &'a str>,
 ) -> BTreeSet<String> {
     let context = subject.context;
-    let tenant_of = context.tenant_of();
+    let realm_of = context.realm_of();
     context
         .claims
-        .unclaimed(&access.key, ids, Some(subject.uid), &tenant_of)
+        .unclaimed(&access.key, ids, Some(subject.uid), &realm_of)
 }
 
 /// Whether AI Core is deleting it already: it is nobody's any more.

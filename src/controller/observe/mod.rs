@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 
+mod admission;
 mod calls;
 mod findings;
 mod fit;
@@ -10,7 +11,7 @@ pub(crate) mod look;
 mod lost;
 pub(crate) mod others;
 mod out_of_sight;
-mod remote;
+pub(crate) mod remote;
 pub(crate) mod signs;
 
 use std::time::Duration;
@@ -182,6 +183,12 @@ async fn look_at_everything(
 ) -> Result<(), kube::Error> {
     let goal = observation.situation.goal;
     observation.situation.connection = access.standing();
+    if access.key.realm.is_unproven() {
+        if let Some(blocked) = admission::obstacle(subject, access) {
+            block(observation, blocked);
+        }
+        return Ok(());
+    }
     observation.moved_to = moved_to(subject, access).await?;
     let findings = match findings(subject, goal, access).await? {
         Ok(findings) => findings,

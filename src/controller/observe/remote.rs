@@ -31,7 +31,7 @@ pub(crate) async fn find(
     let context = subject.context;
     let holder = context
         .claims
-        .holder(&access.key, &recorded.id, &context.tenant_of());
+        .holder(&access.key, &recorded.id, &context.realm_of());
     let is_free = holder.is_none_or(|holder| holder == subject.uid);
     let claim = if is_free || looks_on(&subject.object) {
         Claim::Ours
@@ -221,7 +221,7 @@ fn is_passing(present: &Present) -> bool {
     }
 }
 
-pub(super) fn state_of(status: &Status) -> State {
+pub(crate) fn state_of(status: &Status) -> State {
     match status {
         Status::Unknown => State::Unknown,
         Status::Pending => State::Pending,
@@ -235,7 +235,7 @@ pub(super) fn state_of(status: &Status) -> State {
     }
 }
 
-pub(super) fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
+pub(crate) fn target_of(target: Option<&TargetStatus>, accepted: Option<Target>) -> Target {
     match target {
         None => accepted.unwrap_or(Target::Running),
         Some(TargetStatus::Stopped) => Target::Stopped,

@@ -44,6 +44,9 @@ pub struct RemoteDeployment {
     pub tenant: String,
     /// The configuration that it was created from, or given later.
     pub configuration_id: String,
+    /// The name of that configuration, where the emulator tells it.
+    #[serde(default)]
+    pub configuration_name: Option<String>,
     /// For instance `RUNNING`.
     pub status: String,
     /// The parameters of its configuration.

@@ -1,0 +1,42 @@
+//! An answer that refuses: the secret that was sent, then the body.
+//!
+//! What is shown of it is short, on one line, and never the secret.
+
+use aicore_operator::aicore::fuzzing;
+
+use crate::bounds::in_proportion;
+use crate::input::{first_part, text};
+
+/// The longest text, in characters: 300 of the message, 60 each of code and request id, and the words between.
+const LONGEST: usize = 500;
+/// Shorter secrets are not looked for.
+const SHORTEST_SECRET: usize = 6;
+
+pub fn run(input: &[u8]) {
+    let (secret, body) = first_part(input);
+    let secret = text(secret);
+    let rejection = in_proportion(input.len(), || {
+        fuzzing::rejection(400, body, &[&secret, "another-secret"])
+    });
+    let shown = rejection.to_string();
+    assert!(shown.chars().count() <= LONGEST, "{shown}");
+    assert!(!shown.contains(char::is_control), "{shown:?}");
+    assert!(!shown.contains("eyJ"), "a JSON Web Token: {shown}");
+    assert!(!shown.contains("another-secret"), "{shown}");
+    let empty = fuzzing::rejection(400, b"", &[]).to_string();
+    let own_words = [
+        &*empty,
+        "[redacted]",
+        "an HTML page with the title",
+        "request id, code",
+    ];
+    // A secret with spaces in it is one with other spaces as well.
+    let secret = secret.split(|c: char| c.is_whitespace() || c.is_control());
+    let secret: Vec<&str> = secret.filter(|word| !word.is_empty()).collect();
+    let secret = secret.join(" ");
+    // One that is a piece of our own words cannot be kept out of them.
+    let is_secret = secret.len() >= SHORTEST_SECRET
+        && !secret.contains(['[', ']'])
+        && !own_words.iter().any(|words| words.contains(&secret));
+    assert!(!(is_secret && shown.contains(&secret)), "{shown}");
+}
