@@ -10,7 +10,7 @@ COPY tests/harness/Cargo.toml tests/harness/
 COPY tests/model/Cargo.toml tests/model/
 RUN for package in . tests/emulator tests/fuzz tests/harness tests/model; do \
       mkdir -p $package/src $package/benches \
-      && echo '//! Nothing yet.' | tee $package/src/lib.rs $package/src/main.rs $package/benches/list.rs \
+      && echo '//! Nothing yet.' | tee $package/src/lib.rs $package/src/main.rs $package/benches/list.rs $package/benches/sizing.rs \
       && echo 'fn main() {}' >>$package/src/main.rs \
       || exit 1; \
     done

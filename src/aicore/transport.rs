@@ -32,8 +32,7 @@ const MAX_LIST: usize = 64 * 1024 * 1024;
 const MAX_BODY: usize = 12 * 1024 * 1024;
 /// The largest explanation of an error that is read, in bytes.
 const MAX_ERROR_BODY: usize = 64 * 1024;
-/// Connections at rest are closed before common load balancers do it: a request on a connection that was just closed by the other
-/// side ends with an unknown outcome.
+/// Connections at rest are closed before load balancers do it: a request on one that was just closed ends with an unknown outcome.
 const IDLE_CONNECTION: Duration = Duration::from_secs(50);
 /// The longest id or group that is sent. AI Core allows 64 characters for an id, 253 for a group.
 const MAX_ARGUMENT: usize = 256;
@@ -311,8 +310,7 @@ impl Transport {
         [token.expose(), self.key.proof().expose()]
     }
 
-    /// Makes the request; once more with a new token where the first one may be why the API refuses. A refused request had no effect.
-    /// Everything together, the body of the answer included, ends at the request timeout.
+    /// Makes the request; once more with a new token where the first may be why the API refuses. All of it ends at the request timeout.
     async fn send(&self, call: &Call<'_>) -> Result<(Response, Token), Error> {
         let deadline = Instant::now() + self.request_timeout;
         let token = self.tokens.get_until(deadline).await?;
@@ -327,8 +325,7 @@ impl Transport {
             let response = self.attempt(call, &second, &token, deadline).await?;
             return Ok((response, token));
         }
-        // A denial, or an endpoint of the administration that these credentials may not be meant for, says little about the token: it
-        // stays in use elsewhere, also when no other one can be had.
+        // A denial, or an endpoint of the administration, says little about the token: it stays in use elsewhere.
         if token.age() < self.doubted_token_age {
             return Err(refusal);
         }

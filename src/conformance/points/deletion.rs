@@ -204,8 +204,13 @@ fn gone_by_id(it: &Observations) -> Outcome {
 
 fn agree(it: &Observations) -> Outcome {
     let count = |is_so: fn(&Look) -> bool| it.looks.iter().filter(|look| is_so(look)).count();
-    let list_has = count(|look| look.single.is_absent() && look.listed.shown().is_some());
-    let id_has = count(|look| look.listed.is_absent() && look.single.shown().is_some());
+    // Its state may change between the two calls of one look, but not between those of two.
+    let lasting = |is_so: fn(&Look) -> bool| {
+        let pairs = it.looks.windows(2);
+        pairs.filter(|pair| pair.iter().all(is_so)).count()
+    };
+    let list_has = lasting(|look| look.single.is_absent() && look.listed.shown().is_some());
+    let id_has = lasting(|look| look.listed.is_absent() && look.single.shown().is_some());
     let compared = count(|look| {
         let clear = |sight: &Sight| !matches!(sight, Sight::Unclear(..));
         clear(&look.single) && clear(&look.listed)
@@ -214,7 +219,7 @@ fn agree(it: &Observations) -> Outcome {
         return Err(NOT_REACHED.to_owned());
     }
     let evidence = format!(
-        "in {compared} looks the list alone had it {list_has} times, its id alone {id_has} times"
+        "in {compared} looks the list alone had it {list_has} times in a row, its id alone {id_has} times"
     );
     seen(
         match (list_has, id_has) {

@@ -67,9 +67,11 @@ fn it_does_not_show_its_secret(key: &ServiceKey) {
 /// A key that is written down as it was read is the same key.
 fn it_comes_back(key: &ServiceKey) {
     let secret = fuzzing::secret(key);
+    // Where no zone was named, the address of the token endpoint stands in for it, which is none.
+    let zone = Some(&key.tenant().identity_zone_id).filter(|zone| !zone.contains('/'));
     let written = json!({
         "clientid": key.client_id(), "clientsecret": secret, "url": key.token_url().as_str(),
-        "identityzoneid": key.tenant().identity_zone_id, "serviceurls": {"AI_API_URL": key.api_url().as_str()},
+        "identityzoneid": zone, "serviceurls": {"AI_API_URL": key.api_url().as_str()},
     });
     let entry = ByteString(written.to_string().into_bytes());
     let again = ServiceKey::from_secret(&[("key".to_owned(), entry)].into(), Some("key"));
