@@ -46,6 +46,12 @@ storm: control-plane ## Kill the operator KILLS times (1000) on a real control p
 model: ## Explore the rules together with every fault, with more of them than make test allows; this takes long
 	MODEL_LARGE=1 cargo test --locked --package model --test laws -- --nocapture
 
+.PHONY: sizing
+sizing: control-plane ## Measure what docs/sizing.md tells of memory and requests, with the release build, and print it
+	@set -eu -o pipefail; \
+	assets=$$(tests/control-plane/build.sh | tail -n 1); export "$$assets"; \
+	cargo bench --locked --package aicore-operator --bench sizing
+
 .PHONY: fuzz
 fuzz: ## Search for inputs that break a law of the parsers, led by the code that they reach: SECONDS (60) for each, or for TARGET=name alone
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/fuzz/instrument cargo build --locked --package fuzz --features coverage --bin fuzz

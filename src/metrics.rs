@@ -4,9 +4,11 @@
 //! the id of a deployment. What is true of the objects now is read from the caches when somebody asks.
 
 mod groups;
+mod label;
 mod leader;
 mod objects;
 mod phases;
+mod queues;
 mod remote;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use groups::Groups;
 use leader::Leader;
 use objects::Objects;
 use phases::Phases;
+pub(crate) use queues::{Queue, Queues};
 pub use remote::{Queued, RemoteCalls};
 
 /// The media type of [`Metrics::encode`].
@@ -43,6 +46,7 @@ pub struct Metrics {
     forced_releases: Counter,
     phases: Phases,
     groups: Groups,
+    queues: Queues,
     modes: Family<InMode, Gauge>,
 }
 
@@ -62,6 +66,7 @@ impl Metrics {
             forced_releases: Counter::default(),
             phases: Phases::default(),
             groups: Groups::default(),
+            queues: Queues::default(),
             modes: Family::default(),
         };
         metrics.registered()
@@ -87,6 +92,8 @@ impl Metrics {
         self.registry.register_collector(Box::new(objects));
         self.registry
             .register_collector(Box::new(self.groups.clone()));
+        self.registry
+            .register_collector(Box::new(self.queues.clone()));
         let leader = Leader::new(self.leadership.clone());
         self.registry.register_collector(Box::new(leader));
         self
@@ -121,6 +128,11 @@ impl Metrics {
     /// Notes that an object has been in a phase, which is over now, for some time.
     pub(crate) fn phase_over(&self, phase: Reason, time: Duration) {
         self.phases.over(phase, time);
+    }
+
+    /// The objects that wait to be looked at.
+    pub(crate) fn queues(&self) -> &Queues {
+        &self.queues
     }
 
     /// Tells from now on how old the lists of an inventory are.

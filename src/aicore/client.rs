@@ -19,7 +19,7 @@ use super::realm::Realm;
 use super::reply::Reply;
 use super::service_key_error::ServiceKeyError;
 use super::token::TokenFacts;
-use super::transport::{Call, Transport};
+use super::transport::{Call, Transport, request_id};
 use super::types::{
     Configuration, ConfigurationFilter, Deployment, DeploymentList, Meta, NewConfiguration,
 };
@@ -244,7 +244,7 @@ impl Client {
     }
 
     /// Asks the same of several deployments at once (`PATCH /lm/deployments`), and gives what became of each, in the order of the ids. Where
-    /// [`Meta::bulk_updates`] does not hold, the request is refused.
+    /// [`Meta::bulk_updates`] does not hold, the request is refused. The log has the request under `request_id`, with all ids.
     ///
     /// # Errors
     ///
@@ -255,8 +255,11 @@ impl Client {
         group: &str,
         verb: Verb,
         ids: &[&str],
+        request_id: &str,
     ) -> Result<Vec<Result<(), Error>>, Error> {
         let call = Call {
+            ids,
+            request_id: request_id.to_owned(),
             media_type: "application/merge-patch+json",
             ..send(
                 Method::PATCH,
@@ -412,8 +415,10 @@ fn send<'a>(
         method,
         path,
         query: &[],
+        ids: &[],
         group,
         body,
+        request_id: request_id(),
         media_type: "application/json",
     }
 }

@@ -13,12 +13,14 @@ use reqwest::header::{ACCEPT, AUTHORIZATION};
 use reqwest::{Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::answer::Rejection;
 use super::credentials::ServiceKey;
 use super::error::{Error, root_cause};
 use super::http;
 use super::proof::Proof;
+use crate::metrics::RemoteCalls;
 
 /// The lifetime of a token whose answer does not state one.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -31,6 +33,8 @@ const MAX_BODY: usize = 256 * 1024;
 pub(super) struct Grant {
     http: reqwest::Client,
     key: ServiceKey,
+    /// Where each request is measured.
+    remote_calls: RemoteCalls,
     /// Basic authentication was accepted last.
     prefers_basic: AtomicBool,
 }
@@ -79,10 +83,11 @@ impl Issued {
 // === impl Grant ===
 
 impl Grant {
-    pub(super) fn new(http: reqwest::Client, key: ServiceKey) -> Self {
+    pub(super) fn new(http: reqwest::Client, key: ServiceKey, remote_calls: RemoteCalls) -> Self {
         Self {
             http,
             key,
+            remote_calls,
             prefers_basic: AtomicBool::new(false),
         }
     }
@@ -151,11 +156,11 @@ impl Grant {
             .request_in(way)
             .map_err(|error| self.unreachable(error))?;
         let header = request.headers().get(AUTHORIZATION).cloned();
-        let response = self
-            .http
-            .execute(request)
-            .await
-            .map_err(|error| self.unreachable(error))?;
+        let sent_at = Instant::now();
+        let outcome = self.http.execute(request).await;
+        let answered = outcome.as_ref().ok().map(|it| it.status().as_u16());
+        self.remote_calls.count_token(answered, sent_at.elapsed());
+        let response = outcome.map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let retry_after = http::retry_after(response.headers());
         let body = match http::read(response, MAX_BODY).await {

@@ -133,6 +133,8 @@ pub(super) struct State {
 pub(super) struct Polled {
     pub(super) group: Group,
     pub(super) wake: Arc<Notify>,
+    /// Since when it is polled.
+    since: Instant,
     /// The connection whose credentials were accepted last.
     pub(super) preferred: Option<String>,
 }
@@ -247,15 +249,15 @@ impl Inventory {
             .map_err(Arc::new)
     }
 
-    /// How long ago the newest list that came was asked for, of each group that is polled and was listed.
+    /// How long ago the newest list that came was asked for, of each group that is polled; since when it is polled where none came yet.
     pub fn ages(&self) -> Vec<(GroupKey, Duration)> {
         let state = self.shared.state();
         let age = |(key, polled): (&GroupKey, &Polled)| {
-            let listed_at = polled.group.listed_at()?;
-            Some((key.clone(), listed_at.elapsed()))
+            let since = polled.group.listed_at().unwrap_or(polled.since);
+            (key.clone(), since.elapsed())
         };
         let shared = |(key, _): &(&GroupKey, &Polled)| !key.realm.is_unproven();
-        state.groups.iter().filter(shared).filter_map(age).collect()
+        state.groups.iter().filter(shared).map(age).collect()
     }
 
     /// The group with its poller, which is started when there is none.
@@ -268,6 +270,7 @@ impl Inventory {
             Polled {
                 group: Group::new(self.shared.options),
                 wake,
+                since: Instant::now(),
                 preferred: None,
             }
         })

@@ -64,5 +64,5 @@ pub(crate) use reply::Reply;
 pub use resources::Resources;
 pub use service_key_error::ServiceKeyError;
 pub(crate) use token::TokenFacts;
-pub(crate) use transport::Call;
+pub(crate) use transport::{Call, request_id};
 pub use types::*;

@@ -26,7 +26,7 @@ pub struct ClientOptions {
     pub rate: Rate,
     /// What the clients of one tenant share: the budget, and the pauses that AI Core asks for.
     pub paces: Paces,
-    /// Where every request is measured. Those for tokens are not.
+    /// Where every request is measured, also those for tokens.
     pub remote_calls: RemoteCalls,
     /// Leave to write, which every request but a GET asks for right before it is sent, and which ends it. Those for tokens change nothing.
     pub permit: Permit,

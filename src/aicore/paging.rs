@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use reqwest::Method;
 
+use super::client::get;
 use super::error::Error;
 use super::transport::{Call, Transport};
 use super::types::{Configuration, Deployment};
@@ -182,12 +182,8 @@ impl<'a> Listing<'a> {
 
     fn call<'b>(&'b self, path: &'b [&'b str], query: &'b [(&'b str, &'b str)]) -> Call<'b> {
         Call {
-            method: Method::GET,
-            path,
             query,
-            group: Some(self.group),
-            body: None,
-            media_type: "application/json",
+            ..get(path, Some(self.group))
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::credentials::ServiceKey;
 use super::error::Error;
 use super::grant::{Grant, Issued, Way};
+use crate::metrics::RemoteCalls;
 
 /// A token is renewed this long before it ends, or in the last tenth of its life when that is shorter.
 const MAX_MARGIN: Duration = Duration::from_secs(5 * 60);
@@ -197,10 +198,10 @@ fn margin(lifetime: Duration) -> Duration {
 // === impl TokenSource ===
 
 impl TokenSource {
-    pub(super) fn new(http: reqwest::Client, key: ServiceKey) -> Self {
+    pub(super) fn new(http: reqwest::Client, key: ServiceKey, remote_calls: RemoteCalls) -> Self {
         Self {
             inner: Arc::new(Inner {
-                grant: Grant::new(http, key),
+                grant: Grant::new(http, key, remote_calls),
                 state: Mutex::default(),
             }),
         }

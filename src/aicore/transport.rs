@@ -47,11 +47,15 @@ pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     /// What follows `/v2/`, segment by segment.
     pub(crate) path: &'a [&'a str],
+    /// The deployments that it is about, where the path does not name it.
+    pub(crate) ids: &'a [&'a str],
     pub(crate) query: &'a [(&'a str, &'a str)],
     /// The resource group, where the endpoint takes one.
     pub(crate) group: Option<&'a str>,
     /// JSON to send.
     pub(crate) body: Option<serde_json::Value>,
+    /// What is sent as `X-Request-Id`, with a number behind it from the second attempt on.
+    pub(crate) request_id: String,
     /// How the JSON is meant: `application/json`, or `application/merge-patch+json` where the contract asks for it.
     pub(crate) media_type: &'static str,
 }
@@ -98,14 +102,15 @@ impl Call<'_> {
     /// What changes something is always in the log, and what only looks where somebody wants to see that.
     fn log(&self, request_id: &str, outcome: &Result<Response, Error>) {
         let path = self.path.join("/");
+        let ids = (!self.ids.is_empty()).then(|| self.ids.join(","));
         let status = outcome.as_ref().ok().map(|it| it.status().as_u16());
         let error = outcome.as_ref().err().map(tracing::field::display);
         match self.urgency() {
             Urgency::Change => {
-                tracing::info!(request_id, method = %self.method, path, group = self.group, status, error, "called AI Core");
+                tracing::info!(request_id, method = %self.method, path, ids, group = self.group, status, error, "called AI Core");
             }
             Urgency::Read => {
-                tracing::debug!(request_id, method = %self.method, path, group = self.group, status, error, "called AI Core");
+                tracing::debug!(request_id, method = %self.method, path, ids, group = self.group, status, error, "called AI Core");
             }
         }
     }
@@ -117,6 +122,11 @@ impl Call<'_> {
             Urgency::Change
         }
     }
+}
+
+/// A new id. AI Core's own ones come in the bodies of errors only, so each request gets one that leads from the log to a proxy or a gateway.
+pub(crate) fn request_id() -> String {
+    format!("{:016x}", rand::random::<u64>())
 }
 
 /// What requests for tokens and those of the API have in common. Proxies are taken from the environment (`HTTPS_PROXY`, `NO_PROXY`).
@@ -153,7 +163,7 @@ impl Transport {
                 .build()
                 .map_err(|_| ServiceKeyError::InvalidCertificate)?,
         };
-        let tokens = TokenSource::new(token_http, key.clone());
+        let tokens = TokenSource::new(token_http, key.clone(), options.remote_calls.clone());
         Ok(Self {
             first_pace: Pace::new(options.rate),
             paces: options.paces.clone(),
@@ -231,7 +241,9 @@ impl Transport {
     pub(super) async fn exchange(&self, call: &Call<'_>) -> Result<Reply, Error> {
         let deadline = Instant::now() + self.request_timeout;
         let token = self.tokens.get_until(deadline).await?;
-        let response = self.dispatch(call, &token, deadline).await?;
+        let response = self
+            .dispatch(call, &call.request_id, &token, deadline)
+            .await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = http::read(response, MAX_BODY)
             .await
@@ -304,14 +316,15 @@ impl Transport {
     async fn send(&self, call: &Call<'_>) -> Result<(Response, Token), Error> {
         let deadline = Instant::now() + self.request_timeout;
         let token = self.tokens.get_until(deadline).await?;
-        let refusal = match self.attempt(call, &token, deadline).await {
+        let refusal = match self.attempt(call, &call.request_id, &token, deadline).await {
             Err(refusal @ (Error::Unauthorized(_) | Error::Forbidden(_))) => refusal,
             outcome => return outcome.map(|response| (response, token)),
         };
+        let second = format!("{}-2", call.request_id);
         if matches!(refusal, Error::Unauthorized(_)) && !call.is_administrative() {
             self.tokens.discard(&token);
             let token = self.tokens.get_until(deadline).await?;
-            let response = self.attempt(call, &token, deadline).await?;
+            let response = self.attempt(call, &second, &token, deadline).await?;
             return Ok((response, token));
         }
         // A denial, or an endpoint of the administration that these credentials may not be meant for, says little about the token: it
@@ -321,7 +334,7 @@ impl Transport {
         }
         match self.tokens.get_instead(&token, deadline).await {
             Ok(token) => {
-                let response = self.attempt(call, &token, deadline).await?;
+                let response = self.attempt(call, &second, &token, deadline).await?;
                 Ok((response, token))
             }
             Err(_) => Err(refusal),
@@ -332,10 +345,11 @@ impl Transport {
     async fn attempt(
         &self,
         call: &Call<'_>,
+        request_id: &str,
         token: &Token,
         deadline: Instant,
     ) -> Result<Response, Error> {
-        let response = self.dispatch(call, token, deadline).await?;
+        let response = self.dispatch(call, request_id, token, deadline).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -348,6 +362,7 @@ impl Transport {
     async fn dispatch(
         &self,
         call: &Call<'_>,
+        request_id: &str,
         token: &Token,
         deadline: Instant,
     ) -> Result<Response, Error> {
@@ -374,9 +389,7 @@ impl Transport {
                 .header(CONTENT_TYPE, call.media_type)
                 .body(body.to_string());
         }
-        // AI Core's own ids come in the bodies of errors only, so each request gets one that leads from the log to a proxy or a gateway.
-        let request_id = format!("{:016x}", rand::random::<u64>());
-        request = request.header("X-Request-Id", &request_id);
+        request = request.header("X-Request-Id", request_id);
         let sent_at = Instant::now();
         let outcome = match call.urgency() {
             Urgency::Read => Ok(request.send().await),
@@ -389,7 +402,7 @@ impl Transport {
                 .count(&call.method, status, sent_at.elapsed());
         }
         let outcome = outcome?.map_err(|error| self.unreachable(error));
-        call.log(&request_id, &outcome);
+        call.log(request_id, &outcome);
         outcome
     }
 

@@ -12,7 +12,7 @@ use super::observations::{Exchange, Look, Observations, Shown, Sight};
 use super::plan::Plan;
 use super::question::{IN_PASSING, Names, Question, State};
 use super::trouble::Trouble;
-use crate::aicore::{Call, Client, Error, Reply};
+use crate::aicore::{Call, Client, Error, Reply, request_id};
 
 /// After so many refusals in a row because of too many calls, it is given up.
 const MAX_REFUSALS: u32 = 20;
@@ -167,6 +167,8 @@ impl<'a> Session<'a> {
                 query: &request.query,
                 group: request.group,
                 body: request.body,
+                ids: &[],
+                request_id: request_id(),
                 media_type: request.media_type,
             };
             let outcome = self.client.ask(&call).await;

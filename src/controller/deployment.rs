@@ -44,7 +44,11 @@ pub(crate) async fn reconcile(
         return Ok(Action::await_change());
     };
     let memory = context.memories.of(&uid);
-    let newest = memory.lock().newest(object);
+    let newest = {
+        let mut memory = memory.lock();
+        memory.meet(&object);
+        memory.newest(object)
+    };
     let subject = Subject {
         context: &context,
         object: newest,

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::endpoint::Published;
 use crate::aicore::GroupKey;
-use crate::api::{Deployment, Reason};
+use crate::api::{ConditionKind, Deployment, Reason};
 use crate::lifecycle::Step;
 use crate::lifecycle::situation::{Fit, State, Target};
 
@@ -33,8 +34,8 @@ impl Memories {
     /// Forgets an object that is gone, and returns the last phase of its life and how long that was, where it is known.
     pub(crate) fn forget(&self, uid: &str) -> Option<(Reason, Duration)> {
         let memory = self.objects.lock().remove(uid)?;
-        let (phase, since) = memory.lock().phase?;
-        Some((phase, since.elapsed()))
+        let phase = memory.lock().phase?;
+        Some(phase.length())
     }
 }
 
@@ -71,12 +72,49 @@ pub(crate) struct Memory {
     pub(crate) failures: u32,
     /// Until when AI Core asks to be left alone.
     leave_alone: Option<Instant>,
-    /// What the condition Ready says of the object, and since when as far as this process has seen.
-    phase: Option<(Reason, Instant)>,
+    /// What the condition Ready says of the object.
+    phase: Option<Phase>,
     /// What applications were told last.
     pub(crate) published: Option<Published>,
     intent: Option<(CallKey, Instant)>,
     group_missing: Option<(String, Instant)>,
+}
+
+/// What the condition Ready says of an object, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Phase {
+    reason: Reason,
+    /// When this process saw it first.
+    seen_at: Instant,
+    /// How long it had been so by then.
+    before: Duration,
+}
+
+impl Phase {
+    /// What the status of an object tells that another process has looked at: its conditions keep since when they hold.
+    fn recorded(object: &Deployment) -> Option<Self> {
+        let conditions = &object.status.as_ref()?.conditions;
+        let ready = conditions
+            .iter()
+            .find(|condition| condition.kind == ConditionKind::Ready)?;
+        let reason = Reason::all()
+            .iter()
+            .find(|reason| reason.as_str() == ready.reason)?;
+        // A reason may be younger than Ready being False, but not than the condition that came with it.
+        let same = conditions
+            .iter()
+            .filter(|condition| condition.reason == ready.reason);
+        let since = same.map(|condition| condition.last_transition_time).max()?;
+        Some(Self {
+            reason: *reason,
+            seen_at: Instant::now(),
+            before: Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default(),
+        })
+    }
+
+    fn length(self) -> (Reason, Duration) {
+        (self.reason, self.before + self.seen_at.elapsed())
+    }
 }
 
 /// What is remembered of one remote deployment.
@@ -241,12 +279,23 @@ impl Memory {
     }
 
     /// Notes what the condition Ready says now, and returns what it said before and for how long, where that is over.
-    pub(crate) fn enter(&mut self, phase: Reason) -> Option<(Reason, Duration)> {
-        if self.phase.is_some_and(|(present, _)| present == phase) {
+    pub(crate) fn enter(&mut self, reason: Reason) -> Option<(Reason, Duration)> {
+        if self.phase.is_some_and(|present| present.reason == reason) {
             return None;
         }
-        let before = self.phase.replace((phase, Instant::now()))?;
-        Some((before.0, before.1.elapsed()))
+        let begun = Phase {
+            reason,
+            seen_at: Instant::now(),
+            before: Duration::ZERO,
+        };
+        self.phase.replace(begun).map(Phase::length)
+    }
+
+    /// Notes in which phase an object is that this process sees for the first time.
+    pub(crate) fn meet(&mut self, object: &Deployment) {
+        if self.phase.is_none() {
+            self.phase = Phase::recorded(object);
+        }
     }
 
     /// How long this process has known the resource group to be missing.
@@ -317,6 +366,33 @@ mod tests {
                 .times("d1", Step::Stop, "RUNNING", |_| Duration::ZERO)
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_phase_that_began_before_this_process_is_as_long_as_the_status_says() {
+        let now = Timestamp::now();
+        let condition = |kind: &str, status: &str, reason: &str, minutes: i64| {
+            let since = now - jiff::SignedDuration::from_mins(minutes);
+            serde_json::json!({"type": kind, "status": status, "reason": reason, "message": "",
+                "lastTransitionTime": since.to_string()})
+        };
+        let object = serde_json::json!({
+            "metadata": {"name": "churn"},
+            "spec": {"resourceGroup": "team-a", "connectionRef": {"name": "prod"}, "configurationId": "c1"},
+            "status": {"conditions": [
+                condition("Ready", "False", "Overdue", 90),
+                condition("Available", "False", "NotServing", 95),
+                condition("Stalled", "True", "Overdue", 30),
+            ]},
+        });
+        let object: Deployment = serde_json::from_value(object).expect("it is a Deployment");
+        let mut memory = Memory::new(Instant::now());
+        memory.meet(&object);
+        let (reason, time) = memory.enter(Reason::Running).expect("a phase is over");
+        assert_eq!((reason, time.as_secs() / 60), (Reason::Overdue, 30));
+        memory.meet(&object);
+        let (reason, time) = memory.enter(Reason::Stopping).expect("a phase is over");
+        assert_eq!((reason, time.as_secs()), (Reason::Running, 0));
     }
 
     #[test]

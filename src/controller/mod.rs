@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::runtime::controller::{Config, Controller};
+use kube::runtime::controller::{self, Config, Controller};
 use kube::runtime::predicates;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Predicate as _, WatchStreamExt, watcher};
@@ -66,7 +66,7 @@ use crate::aicore::{Batcher, BatcherOptions, Inventory};
 use crate::api::{Connection, DEPLOYMENT_FINALIZER, Deployment};
 use crate::lease::{Election, Lost, Permit, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Queue};
 use context::Context;
 
 /// How long what is under way when the operator is told to end may still take. What is broken off then is as it would be after a crash, and whoever
@@ -216,27 +216,33 @@ pub async fn run(
         |_| None,
     );
     let config = Config::default().concurrency(context.options.concurrency);
-    let deployment_controller = Controller::for_stream(deployment_stream, reader)
-        .with_config(config.clone())
-        .reconcile_on(received(woken_deployments))
-        .graceful_shutdown_on(shutdown.clone().cancelled_owned())
-        .run(
-            deployment::reconcile,
-            deployment::after_error,
-            context.clone(),
-        )
-        .for_each(|_| std::future::ready(()));
-    let connection_controller =
-        Controller::for_stream(connection_stream, connection_reader.clone())
-            .with_config(config)
-            .reconcile_on(received(woken_connections))
-            .graceful_shutdown_on(shutdown.clone().cancelled_owned())
-            .run(
-                connection::reconcile,
-                connection::after_error,
-                context.clone(),
-            )
-            .for_each(|_| std::future::ready(()));
+    let queues = context.metrics.queues().clone();
+    let deployment_controller = Controller::for_stream(
+        deployment_stream.inspect_ok(noted(&queues.deployments)),
+        reader,
+    )
+    .with_config(config.clone())
+    .reconcile_on(received(woken_deployments, &queues.deployments))
+    .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+    .run(
+        begun(&queues.deployments, deployment::reconcile),
+        deployment::after_error,
+        context.clone(),
+    )
+    .for_each(ended(&queues.deployments));
+    let connection_controller = Controller::for_stream(
+        connection_stream.inspect_ok(noted(&queues.connections)),
+        connection_reader.clone(),
+    )
+    .with_config(config)
+    .reconcile_on(received(woken_connections, &queues.connections))
+    .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+    .run(
+        begun(&queues.connections, connection::reconcile),
+        connection::after_error,
+        context.clone(),
+    )
+    .for_each(ended(&queues.connections));
     let background = async {
         tokio::select! {
             () = wake::run(&context, changes) => {}
@@ -314,13 +320,54 @@ where
 
 fn received<K>(
     receiver: mpsc::UnboundedReceiver<ObjectRef<K>>,
-) -> impl Stream<Item = ObjectRef<K>> + Send + 'static
+    queue: &Queue,
+) -> impl Stream<Item = ObjectRef<K>> + Send + use<K>
 where
     K: Resource<DynamicType = ()> + Send + 'static,
 {
-    futures::stream::unfold(receiver, |mut receiver| async move {
+    let queue = queue.clone();
+    let objects = futures::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|object| (object, receiver))
-    })
+    });
+    objects.inspect(move |object| queue.add(object))
+}
+
+/// Counts an object that has changed.
+fn noted<K: Resource<DynamicType = ()>>(queue: &Queue) -> impl FnMut(&K) + Send + use<K> {
+    let queue = queue.clone();
+    move |object| queue.add(&ObjectRef::from_obj(object))
+}
+
+/// Reconciles, and does not count the object any more as soon as that begins.
+fn begun<K, F>(
+    queue: &Queue,
+    mut reconcile: impl FnMut(Arc<K>, Arc<Context>) -> F,
+) -> impl FnMut(Arc<K>, Arc<Context>) -> F
+where
+    K: Resource<DynamicType = ()>,
+{
+    let queue = queue.clone();
+    move |object, context| {
+        queue.remove(&ObjectRef::from_obj(&*object));
+        reconcile(object, context)
+    }
+}
+
+/// Does not count an object any more that was gone before anybody looked at it.
+fn ended<T, E, Q>(
+    queue: &Queue,
+) -> impl FnMut(Result<T, controller::Error<E, Q>>) -> std::future::Ready<()>
+where
+    E: std::error::Error + 'static,
+    Q: std::error::Error + 'static,
+{
+    let queue = queue.clone();
+    move |outcome| {
+        if let Err(controller::Error::ObjectNotFound(object)) = outcome {
+            queue.remove(&object);
+        }
+        std::future::ready(())
+    }
 }
 
 async fn cluster_id(client: &Client, given: Option<String>) -> Result<String, RunError> {

@@ -13,6 +13,8 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use crate::api::{Condition, ConditionKind, ConditionStatus, Connection, ModelRetirement};
 use crate::controller::Listed;
 
+use super::label;
+
 /// Reads the caches at each scrape, so that nothing has to be forgotten when an object goes.
 #[derive(Debug)]
 pub(super) struct Objects {
@@ -33,10 +35,10 @@ struct Through {
     connection: String,
 }
 
-/// A hosted model of a namespace. AI Core has some dozens.
+/// A hosted model of a namespace. AI Core has some dozens. Prometheus keeps the label `namespace` for the one that it scrapes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EncodeLabelSet)]
 struct ServedModel {
-    namespace: String,
+    object_namespace: String,
     model: String,
     version: String,
 }
@@ -75,7 +77,12 @@ impl Objects {
             let date: Timestamp = model.retirement_date.as_ref()?.parse().ok()?;
             Some(date.as_second())
         });
-        dates.collect()
+        let mut earliest = BTreeMap::new();
+        for (model, date) in dates {
+            let kept = earliest.entry(model).or_insert(date);
+            *kept = date.min(*kept);
+        }
+        earliest
     }
 
     /// How many deployments serve each deprecated model.
@@ -98,9 +105,9 @@ impl Objects {
             let status = object.status.as_ref()?;
             let model = status.model_retirement.as_ref()?;
             let served = ServedModel {
-                namespace: object.namespace().unwrap_or_default(),
-                model: model.model.clone(),
-                version: model.version.clone(),
+                object_namespace: object.namespace().unwrap_or_default(),
+                model: label::value(&model.model),
+                version: label::value(&model.version),
             };
             Some((served, number(model)?))
         })
@@ -339,12 +346,27 @@ mod tests {
         let text = text(objects, []);
         assert_told(
             &text,
-            r#"aicore_model_retirement_timestamp_seconds{namespace="team-a",model="gpt",version="1"} 1779235200"#,
+            r#"aicore_model_retirement_timestamp_seconds{object_namespace="team-a",model="gpt",version="1"} 1779235200"#,
         );
         assert_told(
             &text,
-            r#"aicore_deprecated_model_deployments{namespace="team-a",model="gpt",version="1"} 2"#,
+            r#"aicore_deprecated_model_deployments{object_namespace="team-a",model="gpt",version="1"} 2"#,
         );
+    }
+
+    #[test]
+    fn what_a_server_calls_its_models_breaks_no_scrape() {
+        let mut object = deployment("a", &json!([]));
+        object["status"]["modelRetirement"] = json!({
+            "model": "gpt\"} 1\n",
+            "version": "v".repeat(128),
+            "deprecated": true,
+        });
+        let line = format!(
+            r#"aicore_deprecated_model_deployments{{object_namespace="team-a",model="gpt___1_",version="{}"}} 1"#,
+            "v".repeat(64)
+        );
+        assert_told(&text([object], []), &line);
     }
 
     #[test]

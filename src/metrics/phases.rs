@@ -33,7 +33,7 @@ impl Phases {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register_with_unit(
             "phase_duration",
-            "How long Deployments were in a phase, as far as this process has seen: the reason of their condition Ready that is over now",
+            "How long Deployments were in a phase that is over now, by the reason of their condition Ready",
             Unit::Seconds,
             self.0.clone(),
         );

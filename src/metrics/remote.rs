@@ -19,6 +19,9 @@ const WAIT: [f64; 8] = [0.001, 0.01, 0.05, 0.1, 0.5, 1.0, 2.0, 5.0];
 /// Changes: AI Core takes at most 100 in a request.
 const SIZE: [f64; 7] = [2.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0];
 
+/// The verb under which requests for tokens are counted. Each is a POST, but not to the API.
+const TOKEN: &str = "TOKEN";
+
 /// What is measured of the calls of the AI Core API. Clones measure together.
 #[derive(Clone, Debug)]
 pub struct RemoteCalls {
@@ -65,12 +68,12 @@ impl RemoteCalls {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "remote_calls",
-            "Calls of the AI Core API by verb and status code; the code is none where no answer came. Calls for tokens do not count",
+            "Calls of the AI Core API by verb, and requests for tokens as the verb TOKEN, by status code; the code is none where no answer came",
             self.counts.clone(),
         );
         registry.register_with_unit(
             "remote_call_duration",
-            "How long calls of the AI Core API took until their answer began, by verb",
+            "How long calls of the AI Core API, and requests for tokens, took until their answer began, by verb",
             Unit::Seconds,
             self.durations.clone(),
         );
@@ -98,7 +101,16 @@ impl RemoteCalls {
 
     /// Counts a call: its verb, the HTTP status of the answer where one came, and how long that took.
     pub fn count(&self, verb: &Method, status: Option<u16>, took: Duration) {
-        let verb = verb.to_string();
+        self.count_as(verb.as_str(), status, took);
+    }
+
+    /// Counts a request for a token in the same way. Without a token no call is made, so nothing else tells that its endpoint is down.
+    pub fn count_token(&self, status: Option<u16>, took: Duration) {
+        self.count_as(TOKEN, status, took);
+    }
+
+    fn count_as(&self, verb: &str, status: Option<u16>, took: Duration) {
+        let verb = verb.to_owned();
         let call = Call {
             verb: verb.clone(),
             code: status.map_or_else(|| "none".to_owned(), |status| status.to_string()),
@@ -152,7 +164,9 @@ mod tests {
         calls.count(&Method::PATCH, Some(202), time);
         calls.count(&Method::PATCH, Some(202), time);
         calls.count(&Method::DELETE, None, time);
+        calls.count_token(Some(503), time);
         for line in [
+            r#"aicore_remote_calls_total{verb="TOKEN",code="503"} 1"#,
             r#"aicore_remote_calls_total{verb="PATCH",code="202"} 2"#,
             r#"aicore_remote_calls_total{verb="DELETE",code="none"} 1"#,
             r#"aicore_remote_call_duration_seconds_bucket{le="0.2",verb="PATCH"} 0"#,

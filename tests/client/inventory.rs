@@ -70,6 +70,25 @@ impl Watched {
 }
 
 #[tokio::test]
+async fn a_group_that_was_never_listed_grows_old_from_when_it_is_looked_at() {
+    let mut watched = Watched::start(NEVER, NEVER).await;
+    watched
+        .remote
+        .respond(Operation::ListDeployments, 503, "")
+        .await;
+    watched.inventory.watch(&watched.key, "uid-1");
+    let begin = Instant::now();
+    let event = watched.event().await;
+    assert!(matches!(event, Event::Failed { .. }), "{event:?}");
+    let waited = begin.elapsed();
+    let ages = watched.inventory.ages();
+    let [(key, age)] = ages.as_slice() else {
+        panic!("{ages:?}")
+    };
+    assert!(*key == watched.key && *age >= waited, "{ages:?}");
+}
+
+#[tokio::test]
 async fn nothing_is_listed_while_nobody_watches() {
     let watched = Watched::start(Duration::from_millis(1), Duration::from_millis(1)).await;
     // A whole call's time in which a poller would have shown itself.

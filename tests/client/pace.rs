@@ -116,10 +116,34 @@ async fn every_call_is_counted_by_verb_and_answer() {
         ("PATCH", "202"),
         ("DELETE", "412"),
         ("GET", "none"),
+        ("TOKEN", "200"),
     ] {
         let line = format!("aicore_remote_calls_total{{verb=\"{verb}\",code=\"{code}\"}} 1\n");
         assert!(text.contains(&line), "{line} is not in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_down_is_counted_although_no_call_is_made() {
+    let remote = Remote::start().await;
+    let metrics = Metrics::new();
+    let client = remote
+        .client_with_options(ClientOptions {
+            remote_calls: metrics.remote_calls(),
+            ..remote::options()
+        })
+        .await;
+    remote.respond(Operation::Token, 503, "").await;
+    client.list_deployments(GROUP).await.unwrap_err();
+    let text = metrics.encode();
+    let counted: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("aicore_remote_calls_total"))
+        .collect();
+    assert_eq!(
+        counted,
+        [r#"aicore_remote_calls_total{verb="TOKEN",code="503"} 1"#]
+    );
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ async fn a_model_that_is_retired_soon_is_told_once_and_again_when_the_date_chang
     }
     let retires_at: Timestamp = first.parse().expect("it is a moment");
     let metric = format!(
-        "aicore_model_retirement_timestamp_seconds{{namespace=\"{}\",model=\"gpt-4o\",version=\"2024-08-06\"}} {}",
+        "aicore_model_retirement_timestamp_seconds{{object_namespace=\"{}\",model=\"gpt-4o\",version=\"2024-08-06\"}} {}",
         scene.namespace,
         retires_at.as_second()
     );

@@ -1,9 +1,11 @@
 //! The log as a collector reads it: each line is an object that tells what it is about, and each call to AI Core can be found again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aicore_emulator::{BulkUpdates, Settings};
 use harness::manifests::deployment;
 use harness::scene::{Scene, Setting};
+use kube::api::{DeleteParams, ListParams};
 use serde::Deserialize;
 
 /// A line. Where a key is there twice it is not read.
@@ -15,6 +17,8 @@ struct Line {
     message: String,
     span: Option<Span>,
     request_id: Option<String>,
+    id: Option<String>,
+    ids: Option<String>,
     method: Option<String>,
     path: Option<String>,
     status: Option<u16>,
@@ -31,6 +35,12 @@ struct Span {
     uid: Option<String>,
 }
 
+fn lines(log: &str) -> Vec<Line> {
+    log.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
+}
+
 #[tokio::test]
 async fn every_line_of_a_life_is_json_that_names_its_object_and_every_call_has_an_id() {
     let scene = Scene::start(Setting {
@@ -45,10 +55,7 @@ async fn every_line_of_a_life_is_json_that_names_its_object_and_every_call_has_a
     scene.delete_and_wait("churn").await;
 
     let log = scene.operator.log();
-    let lines: Vec<Line> = log
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        .collect();
+    let lines = lines(&log);
     for line in &lines {
         let texts = [&line.timestamp, &line.level, &line.target, &line.message];
         assert!(texts.iter().all(|text| !text.is_empty()), "{line:?}");
@@ -92,4 +99,60 @@ async fn every_line_of_a_life_is_json_that_names_its_object_and_every_call_has_a
         assert_eq!(step.name, "reconcile");
     }
     scene.finish(1).await;
+}
+
+#[tokio::test]
+async fn a_request_for_many_names_them_all_and_each_object_leads_to_it() {
+    let mut scene = Scene::start(Setting {
+        arguments: &["--log-format", "json"],
+        ai_core: Settings {
+            bulk_updates: BulkUpdates::Present,
+            ..Settings::fast()
+        },
+        ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
+    })
+    .await;
+    let mut owners = BTreeMap::new();
+    for name in ["churn", "fraud"] {
+        scene.put(&deployment(name)).await;
+    }
+    for name in ["churn", "fraud"] {
+        owners.insert(scene.until_ready(name, "Running").await, name);
+    }
+    // It meets both deletions at once.
+    scene.operator.kill().await;
+    let deployments = scene.api("Deployment");
+    let deleted = deployments
+        .delete_collection(&DeleteParams::default(), &ListParams::default())
+        .await;
+    deleted.expect("an administrator may delete them");
+    scene.operator.start_again();
+    for name in ["churn", "fraud"] {
+        scene.until_gone("Deployment", name).await;
+    }
+
+    let log = scene.operator.log();
+    let lines = lines(&log);
+    let requests: Vec<&Line> = lines
+        .iter()
+        .filter(|line| line.path.as_deref() == Some("lm/deployments") && line.ids.is_some())
+        .collect();
+    assert!(!requests.is_empty(), "no request was for many:\n{log}");
+    for request in requests {
+        assert_eq!(request.method.as_deref(), Some("PATCH"), "{request:?}");
+        let ids: BTreeSet<&str> = request.ids.iter().flat_map(|ids| ids.split(',')).collect();
+        assert_eq!(ids, owners.keys().map(String::as_str).collect());
+        for id in ids {
+            let leads = lines.iter().any(|line| {
+                let span = line.span.as_ref();
+                let object = span.and_then(|span| span.object.as_deref());
+                line.message == "was part of a bulk request"
+                    && line.request_id == request.request_id
+                    && line.id.as_deref() == Some(id)
+                    && object == Some(owners[id])
+            });
+            assert!(leads, "{} does not lead to {request:?}:\n{log}", owners[id]);
+        }
+    }
+    scene.finish(2).await;
 }

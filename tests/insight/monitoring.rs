@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use harness::manifests::{deployment_that_ends, with};
+use aicore_emulator::Operation::{ListDeployments, Token};
+use aicore_emulator::{BulkUpdates, Effect, Response, Settings};
+use harness::manifests::{deployment, deployment_that_ends, with};
 use harness::mutual_tls::Authority;
 use harness::scene::{CONNECTION, LIMIT, Scene, Setting, connection, secret};
 use jiff::{SignedDuration, Timestamp};
@@ -11,14 +13,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::documents::{path, read, sections};
+use crate::evaluation::{OF_TARGETS, Part, Scraper, alternatives};
 use crate::tools::{run, tool};
 
 const ALERTS: &str = "deploy/monitoring/alerts.yaml";
 const RULE: &str = "deploy/monitoring/prometheus-rule.yaml";
 const DASHBOARD: &str = "deploy/monitoring/dashboard.json";
 
-/// Labels that Prometheus adds to what it scrapes from a pod.
-const OF_TARGETS: [&str; 1] = ["pod"];
+/// What finds nothing as long as all is well, by how it begins, and why.
+const SILENT: [(&str, &str); 2] = [
+    (
+        "max by (cluster, namespace, job) (max_over_time(aicore_leader",
+        "the operator that was there is still there",
+    ),
+    ("absent_over_time(aicore_leader", "there is an operator"),
+];
 
 /// The labels of each metric, with the values that were seen.
 type Exported = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
@@ -94,7 +103,7 @@ fn the_object_for_the_prometheus_operator_has_the_same_rules() {
 fn every_alert_leads_to_a_page_that_says_what_to_do() {
     let anchor = |title: &str| title.to_lowercase().replace(' ', "-");
     for alert in alerts() {
-        let runbook = text(&alert["annotations"]["runbook"], "the runbook");
+        let runbook = text(&alert["annotations"]["runbook_url"], "the runbook");
         let (file, wanted) = runbook.split_once('#').unwrap_or((runbook, ""));
         let page = read(file);
         let mut titles = sections(&page, "##");
@@ -105,40 +114,46 @@ fn every_alert_leads_to_a_page_that_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn every_query_asks_for_what_a_running_operator_exports_and_every_metric_is_explained() {
+async fn every_query_finds_what_a_running_operator_exports_and_every_metric_is_explained() {
     let scene = Scene::start(Setting {
         arguments: &["--resync-seconds", "1", "--model-check-seconds", "1"],
+        ai_core: Settings {
+            bulk_updates: BulkUpdates::Present,
+            ..Settings::fast()
+        },
         ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
     })
     .await;
-    let broken = connection("broken", "missing");
-    scene.put(&broken).await;
-    scene
-        .until_reason("Connection", "broken", "SecretMissing")
-        .await;
-    use_a_certificate(&scene).await;
-    serve_a_model_that_goes(&scene).await;
-    scene.put(&deployment_that_ends("dead", "DEAD")).await;
-    scene
-        .until_reason("Deployment", "dead", "DeploymentDead")
-        .await;
-    let stuck = deployment_that_ends("stuck", "STUCK_PENDING");
-    scene.put(&stuck).await;
-    scene.until_reason("Deployment", "stuck", "Starting").await;
-    let counted = |object: &Value| object["status"]["orphanCount"].is_number();
-    scene
-        .until("Connection", CONNECTION, "it has counted", counted)
-        .await;
+    let scraper = Scraper::start(&scene).await;
+    live_through_everything(&scene).await;
+    let scrapes = scraper.scrapes();
+    let metrics = scrapes.last().expect("it was scraped");
 
-    let metrics = scrape(&scene).await;
-    let exported = exported(&metrics);
+    let exported = exported(metrics);
+    for (metric, labels) in &exported {
+        for label in labels.keys() {
+            let ours = !OF_TARGETS.contains(&label.as_str());
+            assert!(ours, "Prometheus renames the label {label} of {metric}");
+        }
+    }
     let alerts: Vec<String> = alerts()
         .iter()
         .map(|alert| text(&alert["expr"], "expr").to_owned())
         .collect();
-    for (name, queries) in [("alerts", alerts), ("dashboard", dashboard_queries())] {
+    let panels = dashboard_queries();
+    let queries = alerts.iter().chain(&panels);
+    let parts: Vec<Part> = queries
+        .flat_map(|query| alternatives(query))
+        .map(part)
+        .collect();
+    for (name, queries) in [("alerts", alerts), ("dashboard", panels)] {
         assert!(!queries.is_empty(), "the {name} ask for nothing");
         hold(name, &queries, &exported);
+    }
+    crate::evaluation::hold(&parts, &scrapes);
+    for (beginning, why) in SILENT {
+        let asked = parts.iter().any(|it| it.expression.starts_with(beginning));
+        assert!(asked, "nobody asks for what finds nothing because {why}");
     }
     let page = read("docs/monitoring.md");
     for family in metrics
@@ -154,7 +169,82 @@ async fn every_query_asks_for_what_a_running_operator_exports_and_every_metric_i
     for name in ["dead", "stuck", "assistant"] {
         scene.delete_and_wait(name).await;
     }
-    scene.finish(3).await;
+    scene.finish(6).await;
+}
+
+fn part(expression: String) -> Part {
+    let is_silent = |(beginning, _): &(&str, &str)| expression.starts_with(beginning);
+    let finds = !SILENT.iter().any(is_silent);
+    Part { expression, finds }
+}
+
+/// Has the operator meet what there are metrics for: objects in every condition, a model that goes, a request for many, and calls that fail.
+async fn live_through_everything(scene: &Scene) {
+    let broken = connection("broken", "missing");
+    scene.put(&broken).await;
+    scene
+        .until_reason("Connection", "broken", "SecretMissing")
+        .await;
+    use_a_certificate(scene).await;
+    serve_a_model_that_goes(scene).await;
+    scene.put(&deployment_that_ends("dead", "DEAD")).await;
+    scene
+        .until_reason("Deployment", "dead", "DeploymentDead")
+        .await;
+    let stuck = deployment_that_ends("stuck", "STUCK_PENDING");
+    scene.put(&stuck).await;
+    scene.until_reason("Deployment", "stuck", "Starting").await;
+    let counted = |object: &Value| object["status"]["orphanCount"].is_number();
+    scene
+        .until("Connection", CONNECTION, "it has counted", counted)
+        .await;
+    let many = ["churn-1", "churn-2", "churn-3"];
+    for name in many {
+        scene.put(&deployment(name)).await;
+    }
+    for name in many {
+        scene.until_ready(name, "Running").await;
+    }
+    for name in many {
+        scene.delete("Deployment", name).await;
+    }
+    for name in many {
+        scene.until_gone("Deployment", name).await;
+    }
+    for (name, operation, status) in [
+        ("down", ListDeployments, 503),
+        ("busy", ListDeployments, 429),
+        ("no tokens", Token, 503),
+    ] {
+        let answer = Response {
+            status,
+            body: String::new(),
+            content_type: None,
+            retry_after: None,
+        };
+        let effect = Effect::Respond(answer);
+        scene
+            .ai_core
+            .fault(name, &[operation], Some(1), effect)
+            .await;
+        if operation == Token {
+            scene.ai_core.revoke_tokens().await;
+        }
+        until_exported(scene, operation == Token, status).await;
+    }
+    // Rates need what comes after as well.
+    scene.ai_core.listed_again(2, LIMIT).await;
+}
+
+/// Waits until a call that was answered with this status is counted.
+async fn until_exported(scene: &Scene, token: bool, status: u16) {
+    let verb = if token { "TOKEN" } else { "GET" };
+    let series = format!("aicore_remote_calls_total{{verb=\"{verb}\",code=\"{status}\"}}");
+    let begin = std::time::Instant::now();
+    while !scrape(scene).await.contains(&series) {
+        assert!(begin.elapsed() < LIMIT, "{series} is not exported");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 /// Has a Connection use a key with a certificate. Its end is told, also where no token can be had.

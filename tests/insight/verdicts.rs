@@ -25,22 +25,22 @@ struct Verdict {
 
 /// Objects as they were at some moment, each with a name for the moment and what it has to be taken for.
 #[derive(Default)]
-struct Album {
-    moments: Vec<(&'static str, Value, [&'static str; 2])>,
+pub struct Album {
+    moments: Vec<(String, Value, [&'static str; 2])>,
 }
 
-const DONE: [&str; 2] = ["Current", "Healthy"];
-const GOING: [&str; 2] = ["InProgress", "Progressing"];
-const BROKEN: [&str; 2] = ["Failed", "Degraded"];
-const LEAVING: [&str; 2] = ["Terminating", "Progressing"];
+pub const DONE: [&str; 2] = ["Current", "Healthy"];
+pub const GOING: [&str; 2] = ["InProgress", "Progressing"];
+pub const BROKEN: [&str; 2] = ["Failed", "Degraded"];
+pub const LEAVING: [&str; 2] = ["Terminating", "Progressing"];
 
 impl Album {
-    fn keep(&mut self, moment: &'static str, object: Value, expected: [&'static str; 2]) {
-        self.moments.push((moment, object, expected));
+    pub fn keep(&mut self, moment: &str, object: Value, expected: [&'static str; 2]) {
+        self.moments.push((moment.to_owned(), object, expected));
     }
 
     /// Holds what the tools say against what was expected.
-    fn judge(&self) {
+    pub fn judge(&self) {
         let objects: String = self
             .moments
             .iter()
@@ -73,7 +73,7 @@ impl Album {
 }
 
 /// Waits until the condition Ready of a Deployment has a reason and a deletion is under way or not.
-async fn seen(scene: &Scene, name: &str, reason: &str, terminating: bool) -> Value {
+pub async fn seen(scene: &Scene, name: &str, reason: &str, terminating: bool) -> Value {
     let holds = |object: &Value| {
         condition(object, "Ready")["reason"] == reason
             && object["metadata"].get("deletionTimestamp").is_some() == terminating

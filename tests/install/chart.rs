@@ -191,3 +191,20 @@ async fn alerts_and_dashboard_come_with_the_chart_as_they_were_tested() {
     let tested: Value = serde_json::from_str(&read("dashboard.json")).unwrap();
     assert_eq!(dashboard, tested);
 }
+
+#[tokio::test]
+async fn alerts_lead_to_where_the_pages_are_read() {
+    let pages = "https://git.example.com/aicore-operator/blob/main/";
+    let runbooks = format!("prometheusRule.runbooks={pages}");
+    let rendered = render(&["prometheusRule.enabled=true", &runbooks]).await;
+    assert!(rendered.succeeded, "{}", rendered.errors);
+    let mut links = rendered
+        .output
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("runbook_url: "))
+        .peekable();
+    assert!(links.peek().is_some(), "{}", rendered.output);
+    assert!(links.all(|link| link.starts_with(&format!("{pages}docs/"))));
+    let refused = render(&["prometheusRule.runbooks=docs"]).await;
+    assert!(!refused.succeeded, "{}", refused.output);
+}

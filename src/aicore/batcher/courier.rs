@@ -9,6 +9,7 @@ use super::queue::Batch;
 use super::{BatcherOptions, Lane};
 use crate::aicore::bulk::Verb;
 use crate::aicore::error::Error;
+use crate::aicore::transport::request_id;
 
 /// Lives until the queue is empty.
 pub(super) struct Courier {
@@ -88,26 +89,27 @@ impl Courier {
         }
         let (verb, ids) = (batch.verb, batch.ids());
         batch.client.remote_calls().batched(ids.len());
+        let request = request_id();
         let answer = batch
             .client
-            .change_deployments(&self.group, verb, &ids)
+            .change_deployments(&self.group, verb, &ids, &request)
             .await;
         let error = match answer {
             Ok(outcomes) => {
                 self.learn(&ids, &outcomes);
-                return batch.tell(outcomes);
+                return batch.tell(&request, outcomes);
             }
             Err(error) => error,
         };
         let lesson = Lesson::of(&error);
-        tracing::info!(group = self.group, ?verb, changes = ids.len(), %error, ?lesson, "a bulk request failed");
+        tracing::info!(request_id = request, group = self.group, ?verb, changes = ids.len(), %error, ?lesson, "a bulk request failed");
         let until = self.until();
         let mut state = self.lane.state.lock();
         match lesson {
-            Lesson::None => batch.fail(&error),
+            Lesson::None => batch.fail(&request, &error),
             Lesson::Unreliable => {
                 state.limit.strike(until);
-                batch.fail(&error);
+                batch.fail(&request, &error);
             }
             Lesson::Refused => {
                 state.limit.set(1, until);

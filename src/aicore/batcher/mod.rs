@@ -143,7 +143,19 @@ impl Batcher {
             let verdict = verdict.await;
             drop(queued);
             match verdict {
-                Ok(Verdict::Ended(outcome)) => return outcome,
+                Ok(Verdict::Sent(request_id, outcome)) => {
+                    let error = outcome.as_ref().err().map(tracing::field::display);
+                    // The request was made for many. This line is in the caller's span, and so leads from its object to the request.
+                    tracing::info!(
+                        request_id = &*request_id,
+                        id,
+                        ?verb,
+                        error,
+                        "was part of a bulk request"
+                    );
+                    return outcome;
+                }
+                Ok(Verdict::Withdrawn) => return Err(Error::Withdrawn),
                 Ok(Verdict::Alone) => {}
                 Err(_) => return Err(incomplete("a bulk request was given up".to_owned())),
             }

@@ -1,6 +1,7 @@
 //! What waits to be sent, and what goes into a request together. No clock and no I/O.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -24,8 +25,10 @@ pub(super) struct Item {
 /// What a caller is told.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// Its change was sent, or is not to be sent.
-    Ended(Result<(), Error>),
+    /// Its change was sent in this request, and this is what came of it.
+    Sent(Arc<str>, Result<(), Error>),
+    /// It was not wanted any more, and was not sent.
+    Withdrawn,
     /// Nothing was sent: it makes a single call itself.
     Alone,
 }
@@ -147,26 +150,27 @@ impl Batch {
                 if (item.still_wanted)() {
                     change.items.push(item);
                 } else {
-                    item.tell(Verdict::Ended(Err(Error::Withdrawn)));
+                    item.tell(Verdict::Withdrawn);
                 }
             }
         }
         self.changes.retain(|change| !change.items.is_empty());
     }
 
-    /// Tells everyone the outcome of their own change. They are in the order of the ids.
-    pub(super) fn tell(self, outcomes: Vec<Result<(), Error>>) {
+    /// Tells everyone the outcome of their own change in this request. They are in the order of the ids.
+    pub(super) fn tell(self, request_id: &str, outcomes: Vec<Result<(), Error>>) {
+        let request_id: Arc<str> = request_id.into();
         for (change, outcome) in self.changes.into_iter().zip(outcomes) {
             for item in change.items {
-                item.tell(Verdict::Ended(outcome.clone()));
+                item.tell(Verdict::Sent(Arc::clone(&request_id), outcome.clone()));
             }
         }
     }
 
     /// Tells everyone why the whole request failed.
-    pub(super) fn fail(self, error: &Error) {
+    pub(super) fn fail(self, request_id: &str, error: &Error) {
         let outcomes = vec![Err(error.clone()); self.changes.len()];
-        self.tell(outcomes);
+        self.tell(request_id, outcomes);
     }
 
     /// Has everyone make a single call.
@@ -187,7 +191,6 @@ impl Item {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::sync::Arc;
     use std::time::Duration;
 
     use k8s_openapi::ByteString;

@@ -6,6 +6,7 @@
 mod calls;
 mod ownership;
 mod timeline;
+mod verdict;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,6 +15,7 @@ use aicore_emulator::Entry;
 use jiff::Timestamp;
 
 pub use timeline::Timeline;
+pub(crate) use verdict::contradiction;
 
 /// Name that a fault has to begin with when it shows old lists: what the operator does on such a list is not held against it as long as AI
 /// Core refuses it.
@@ -38,6 +40,8 @@ pub enum Law {
     ReleaseOnProof,
     /// One deployment is read by its id only when a list has shown that it is missing.
     ObserveByList,
+    /// The conditions of an object always give one verdict: the goal is reached, it goes on by itself, or a person has to act.
+    OneVerdict,
 }
 
 /// A law that was broken, and how.
@@ -77,6 +81,8 @@ pub struct ObjectHistory {
     pub orphans: bool,
     /// Whether its deletion had begun in AI Core, so that an uninstall does not end it.
     pub deletion_begun: bool,
+    /// What its conditions have said that no tool could make one verdict of.
+    pub contradictions: BTreeSet<String>,
 }
 
 /// All that a run has left to judge by.
@@ -96,6 +102,7 @@ pub fn violations(evidence: &Evidence) -> Vec<Violation> {
     let timeline = timeline::Timeline::of(&evidence.audit);
     let mut violations = calls::violations(evidence, &timeline);
     violations.extend(ownership::violations(evidence, &timeline));
+    violations.extend(verdict::violations(evidence));
     violations
 }
 

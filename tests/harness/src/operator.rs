@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -350,6 +351,26 @@ impl Operator {
         answers
     }
 
+    /// How much memory it has now, and how much it had at most, in kilobytes of 1024 bytes (`VmRSS` and `VmHWM` in `/proc`).
+    ///
+    /// # Panics
+    ///
+    /// When it does not run, or not on Linux.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let process = self.process.as_ref().expect("the operator runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid()));
+        let status = status.expect("Linux tells of its processes");
+        let figure = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let figure = line.and_then(|line| line.trim().strip_suffix(" kB"));
+            figure
+                .and_then(|figure| figure.parse().ok())
+                .expect("it is a number")
+        };
+        (figure("VmRSS:"), figure("VmHWM:"))
+    }
+
     /// The whole log of all its lives.
     #[must_use]
     pub fn log(&self) -> String {
@@ -438,4 +459,31 @@ pub async fn install(control_plane: &ControlPlane) {
             String::from_utf8_lossy(&output.stderr)
         );
     }
+    allow_leases(control_plane).await;
+}
+
+/// Lets the operator hold a Lease of any name in its namespace: the chart allows the one of its release, and every scene has one of its own.
+async fn allow_leases(control_plane: &ControlPlane) {
+    const NAME: &str = "leases-of-scenes";
+    let client = control_plane.admin_client();
+    let apply = PatchParams::apply("test").force();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": NAME},
+        "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "update"]}],
+    });
+    let roles: Api<Role> = Api::namespaced(client.clone(), NAMESPACE);
+    let allowed = roles.patch(NAME, &apply, &Patch::Apply(role)).await;
+    allowed.expect("an administrator may allow it");
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": NAME},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": NAME},
+        "subjects": [{"kind": "ServiceAccount", "name": SERVICE_ACCOUNT, "namespace": NAMESPACE}],
+    });
+    let bindings: Api<RoleBinding> = Api::namespaced(client, NAMESPACE);
+    let bound = bindings.patch(NAME, &apply, &Patch::Apply(binding)).await;
+    bound.expect("an administrator may bind it");
 }

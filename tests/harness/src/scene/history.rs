@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{LIMIT, condition};
-use crate::laws::ObjectHistory;
+use crate::laws::{ObjectHistory, contradiction};
 
 /// The finalizer that the operator takes off when it lets an object go.
 const FINALIZER: &str = "aicore.dev/deployment";
@@ -177,6 +177,7 @@ fn note(objects: &mut ByUid, object: &DynamicObject, vanished: bool) {
     if let_go || vanished {
         history.released.get_or_insert_with(Timestamp::now);
     }
+    history.contradictions.extend(contradiction(&object.data));
     history.adopts.extend(adopts(object));
     let forced = object.annotations().get(FORCE_RELEASE);
     history.current = text("/status/deployment/id");
