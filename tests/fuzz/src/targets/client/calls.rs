@@ -30,7 +30,7 @@ pub async fn make(client: &Client, name: &str) -> Outcome {
         "delete_deployment" => accepted(client.delete_deployment(GROUP, ID).await),
         "change_deployments" => {
             let changed = client
-                .change_deployments(GROUP, Verb::Stop, &[ID, "d2"])
+                .change_deployments(GROUP, Verb::Stop, &[ID, "d2"], "request-1")
                 .await;
             parts(changed)
         }
