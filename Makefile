@@ -55,12 +55,13 @@ sizing: control-plane ## Measure what docs/sizing.md tells of memory and request
 .PHONY: fuzz
 fuzz: ## Search for inputs that break a law of the parsers, led by the code that they reach: SECONDS (60) for each, or for TARGET=name alone
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/fuzz/instrument cargo build --locked --package fuzz --features coverage --bin fuzz
-	@set -eu; for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
+	@set -u; broken=; for target in $(or $(TARGET),$(FUZZ_TARGETS)); do \
 	  found=$(FUZZ_FOUND)/$$target; crashes=tests/fuzz/crashes/$$target; \
 	  mkdir -p $$found $$crashes; echo "$$target"; \
 	  FUZZ_TARGET=$$target $(BINARIES)/fuzz -max_total_time=$(or $(SECONDS),60) -timeout=10 -rss_limit_mb=1024 -max_len=16384 \
-	    -print_final_stats=1 -artifact_prefix=$$crashes/ $$found tests/fuzz/corpus/$$target $$crashes; \
-	done
+	    -print_final_stats=1 -artifact_prefix=$$crashes/ $$found tests/fuzz/corpus/$$target $$crashes || broken="$$broken $$target"; \
+	done; \
+	test -z "$$broken" || { echo "a law is broken:$$broken; the inputs are in tests/fuzz/crashes" >&2; exit 1; }
 
 .PHONY: control-plane
 control-plane: ## Build etcd and its tools, kube-apiserver, kube-controller-manager, kubectl and helm once, into a cache outside the tree

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tokio::time::Instant;
@@ -15,6 +16,8 @@ use super::executables::{Executable, ExecutableJson, Identified};
 use super::grant::Issued;
 use super::logs::{self, LogLine};
 use super::models::{Model, ModelJson};
+use super::realm::Zone;
+use super::reply::Reply;
 use super::token::Token;
 use super::types::{Configuration, Deployment, Meta, ResourceGroup};
 use super::wire::{self, ConfigurationJson, DeploymentJson, MetaJson, ResourceGroupJson};
@@ -147,6 +150,17 @@ pub fn token(body: &[u8]) -> Option<TokenAnswer> {
         debug: token.map(|token| format!("{token:?}")),
         access_token: issued.access_token,
     })
+}
+
+/// The zone that a token tells of itself.
+pub fn zone(token: &str) -> Option<String> {
+    Zone::of(token).0
+}
+
+/// What is kept of an answer as it came: its body, and its `Location`.
+pub fn reply(headers: &HeaderMap, body: &[u8], secrets: &[&str]) -> (String, Option<String>) {
+    let reply = Reply::new(StatusCode::OK, headers, body, secrets);
+    (reply.body, reply.location)
 }
 
 /// The secret of a service key.

@@ -34,7 +34,7 @@ enum Standing {
 
 /// The zone that an accepted token is of, where it is a JSON web token that tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Zone(Option<String>);
+pub(super) struct Zone(pub(super) Option<String>);
 
 impl Realm {
     /// The realm of credentials that AI Core has not accepted: nobody else's.

@@ -3,14 +3,15 @@
 //! What is shown of it is short, on one line, and never the secret.
 
 use aicore_operator::aicore::fuzzing;
+use http::HeaderMap;
+use http::header::{HeaderValue, LOCATION};
 
+use super::MARKER;
 use crate::bounds::in_proportion;
 use crate::input::{first_part, text};
 
 /// The longest text, in characters: 300 of the message, 60 each of code and request id, and the words between.
 const LONGEST: usize = 500;
-/// Shorter secrets are not looked for.
-const SHORTEST_SECRET: usize = 6;
 
 pub fn run(input: &[u8]) {
     let (secret, body) = first_part(input);
@@ -23,20 +24,28 @@ pub fn run(input: &[u8]) {
     assert!(!shown.contains(char::is_control), "{shown:?}");
     assert!(!shown.contains("eyJ"), "a JSON Web Token: {shown}");
     assert!(!shown.contains("another-secret"), "{shown}");
-    let empty = fuzzing::rejection(400, b"", &[]).to_string();
-    let own_words = [
-        &*empty,
-        "[redacted]",
-        "an HTML page with the title",
-        "request id, code",
-    ];
+    an_answer_as_it_came_does_not_hold_it(&secret, body);
     // A secret with spaces in it is one with other spaces as well.
     let secret = secret.split(|c: char| c.is_whitespace() || c.is_control());
     let secret: Vec<&str> = secret.filter(|word| !word.is_empty()).collect();
     let secret = secret.join(" ");
-    // One that is a piece of our own words cannot be kept out of them.
-    let is_secret = secret.len() >= SHORTEST_SECRET
-        && !secret.contains(['[', ']'])
-        && !own_words.iter().any(|words| words.contains(&secret));
-    assert!(!(is_secret && shown.contains(&secret)), "{shown}");
+    if is_foreign(&secret) {
+        let code = rejection.code.unwrap_or_default();
+        let shows = code.contains(&secret) || rejection.message.contains(&secret);
+        assert!(!shows, "{shown}");
+    }
+}
+
+/// A secret that could be a piece of our own words cannot be kept out of them.
+fn is_foreign(secret: &str) -> bool {
+    secret.contains(MARKER) && !secret.contains(['[', ']', '('])
+}
+
+fn an_answer_as_it_came_does_not_hold_it(secret: &str, body: &[u8]) {
+    let headers = HeaderValue::from_bytes(body).map(|value| (LOCATION, value));
+    let headers = HeaderMap::from_iter(headers);
+    let (body, location) = fuzzing::reply(&headers, body, &[secret]);
+    for text in [body, location.unwrap_or_default()] {
+        assert!(!(is_foreign(secret) && text.contains(secret)), "{text}");
+    }
 }

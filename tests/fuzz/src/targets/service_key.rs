@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use aicore_operator::aicore::{ServiceKey, Tenant, fuzzing};
+use aicore_operator::aicore::{ServiceKey, Tenant, Validity, fuzzing};
 use k8s_openapi::ByteString;
 use serde_json::json;
 
@@ -20,6 +20,13 @@ pub fn run(input: &[u8]) {
         .map(|(name, value)| (text(name), ByteString(value.to_vec())))
         .collect();
     let wanted = (!wanted.is_empty()).then_some(&*wanted);
+    if let Some(Err(error)) = secret
+        .values()
+        .next()
+        .map(|json| ServiceKey::from_json(&json.0))
+    {
+        assert!(!shown(&error).contains(MARKER), "{error}");
+    }
     let outcome = in_proportion(input.len(), || ServiceKey::from_secret(&secret, wanted));
     let names = format!("{wanted:?}{:?}", secret.keys());
     match outcome {
@@ -30,6 +37,7 @@ pub fn run(input: &[u8]) {
         }
         Ok(key) => {
             its_addresses_are_usable(&key);
+            its_certificate_ends_after_the_warning(&key);
             it_does_not_show_its_secret(&key);
             it_comes_back(&key);
         }
@@ -48,6 +56,17 @@ fn its_addresses_are_usable(key: &ServiceKey) {
     let tenant = key.tenant();
     assert_eq!(tenant.api_url, key.api_url().origin().ascii_serialization());
     assert!(!tenant.identity_zone_id.is_empty());
+}
+
+fn its_certificate_ends_after_the_warning(key: &ServiceKey) {
+    let Some(validity) = key.certificate() else {
+        return;
+    };
+    assert!(validity.warn_from() <= validity.not_after, "{validity:?}");
+    assert!(!validity.is_over(validity.not_after), "{validity:?}");
+    let written = serde_json::to_value(validity).expect("it is two times");
+    let again: Validity = serde_json::from_value(written).expect("it can be read again");
+    assert_eq!(again, validity);
 }
 
 fn it_does_not_show_its_secret(key: &ServiceKey) {
@@ -73,10 +92,13 @@ fn it_comes_back(key: &ServiceKey) {
         "clientid": key.client_id(), "clientsecret": secret, "url": key.token_url().as_str(),
         "identityzoneid": zone, "serviceurls": {"AI_API_URL": key.api_url().as_str()},
     });
+    let alone = ServiceKey::from_json(written.to_string().as_bytes());
     let entry = ByteString(written.to_string().into_bytes());
     let again = ServiceKey::from_secret(&[("key".to_owned(), entry)].into(), Some("key"));
     let again = again.expect("it can be read again");
     assert_eq!(again.tenant(), key.tenant());
+    let alone = alone.expect("it can be read outside of a Secret");
+    assert_eq!(alone.fingerprint(), again.fingerprint());
     // The white space around a certificate is no part of a client secret.
     if secret.trim() == secret {
         assert_eq!(again.fingerprint(), key.fingerprint());

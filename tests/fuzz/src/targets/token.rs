@@ -15,6 +15,9 @@ pub fn run(input: &[u8]) {
         return;
     };
     assert!(token.lifetime <= LONGEST, "{:?}", token.lifetime);
+    let length = token.access_token.len();
+    let zone = in_proportion(length, || fuzzing::zone(&token.access_token));
+    assert!(zone.is_none_or(|zone| zone.len() <= length));
     let shown = token.debug.unwrap_or_default();
     assert!(!shown.contains(MARKER), "{shown}");
 }
