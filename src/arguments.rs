@@ -1,19 +1,19 @@
 //! The command line. Every flag can also be given as an environment variable.
 
 mod conformance;
+mod remote;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use aicore_operator::aicore::{ClientOptions, InventoryOptions};
+use aicore_operator::aicore::InventoryOptions;
 use aicore_operator::api::DeletionPolicy;
 use aicore_operator::controller::{Mode, Options, Scope};
 use aicore_operator::lease::LeaseOptions;
-use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use conformance::{ConformanceArguments, Output};
-use reqwest::Certificate;
+use remote::RemoteArguments;
 
 /// Runs, stops and deletes SAP AI Core deployments as Kubernetes objects say, and proves that they are gone.
 #[derive(Debug, Parser)]
@@ -113,14 +113,8 @@ pub struct RunArguments {
     )]
     default_deletion_policy: Policy,
 
-    /// Accept service keys with plain http addresses, where everybody on the way can read the key and the tokens
-    #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP", value_parser = FalseyValueParser::new())]
-    allow_http: bool,
-
-    /// A file with certificate authorities in PEM that are trusted besides those of the system, for AI Core and its token endpoint. Both are
-    /// reached through the proxy that HTTPS_PROXY names, except for the hosts of NO_PROXY; the Kubernetes API never is
-    #[arg(long, env = "AICORE_OPERATOR_CA_FILE", value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    remote: RemoteArguments,
 
     /// From one list of a resource group to the next while nothing moves, in seconds
     #[arg(long, env = "AICORE_OPERATOR_POLL_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
@@ -129,10 +123,6 @@ pub struct RunArguments {
     /// From one list of a resource group to the next while something moves, in seconds
     #[arg(long, env = "AICORE_OPERATOR_BUSY_POLL_SECONDS", value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     busy_poll_seconds: Duration,
-
-    /// How long one call of the AI Core API may take, in seconds
-    #[arg(long, env = "AICORE_OPERATOR_REQUEST_TIMEOUT_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
-    request_timeout_seconds: Duration,
 
     /// How long a new deployment may be missing from AI Core's answers without being gone, in seconds
     #[arg(long, env = "AICORE_OPERATOR_CREATE_GRACE_SECONDS", value_name = "SECONDS", default_value = "300", value_parser = seconds)]
@@ -235,15 +225,7 @@ impl RunArguments {
                 Policy::Delete => DeletionPolicy::Delete,
                 Policy::Orphan => DeletionPolicy::Orphan,
             },
-            client: ClientOptions {
-                allow_http: self.allow_http,
-                authorities: self
-                    .ca_file
-                    .as_deref()
-                    .map_or(Ok(Vec::new()), authorities)?,
-                request_timeout: self.request_timeout_seconds,
-                ..ClientOptions::default()
-            },
+            client: self.remote.options()?,
             inventory: InventoryOptions {
                 idle: self.poll_seconds,
                 busy: self.busy_poll_seconds,
@@ -258,16 +240,6 @@ impl RunArguments {
                 duration: self.lease_duration_seconds,
             },
         })
-    }
-}
-
-/// The certificates in a file.
-fn authorities(file: &Path) -> Result<Vec<Certificate>, String> {
-    let unusable = |why: String| format!("--ca-file {}: {why}", file.display());
-    let text = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
-    match Certificate::from_pem_bundle(&text) {
-        Ok(authorities) if !authorities.is_empty() => Ok(authorities),
-        _ => Err(unusable("there is no certificate in PEM in it".to_owned())),
     }
 }
 

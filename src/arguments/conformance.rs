@@ -4,12 +4,13 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aicore_operator::aicore::{Client, ClientOptions, ServiceKey};
+use aicore_operator::aicore::{Client, ServiceKey};
 use aicore_operator::conformance::{Plan, Source};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
-use super::{authorities, seconds};
+use super::remote::RemoteArguments;
+use super::seconds;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -93,18 +94,8 @@ pub struct ConformanceArguments {
     #[arg(long, env = "AICORE_OPERATOR_LOOK_SECONDS", value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     look_seconds: Duration,
 
-    /// Accept a service key with plain http addresses, where everybody on the way can read the key and the tokens
-    #[arg(long, env = "AICORE_OPERATOR_ALLOW_HTTP", value_parser = FalseyValueParser::new())]
-    allow_http: bool,
-
-    /// A file with certificate authorities in PEM that are trusted besides those of the system, for AI Core and its token endpoint. Proxies are
-    /// taken from HTTPS_PROXY and NO_PROXY
-    #[arg(long, env = "AICORE_OPERATOR_CA_FILE", value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-
-    /// How long one call of the AI Core API may take, in seconds
-    #[arg(long, env = "AICORE_OPERATOR_REQUEST_TIMEOUT_SECONDS", value_name = "SECONDS", default_value = "30", value_parser = seconds)]
-    request_timeout_seconds: Duration,
+    #[command(flatten)]
+    remote: RemoteArguments,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -126,16 +117,7 @@ impl ConformanceArguments {
         let unusable = |why: &dyn std::fmt::Display| format!("--service-key {file}: {why}");
         let text = self.read_key().map_err(|error| unusable(&error))?;
         let key = ServiceKey::from_json(&text).map_err(|error| unusable(&error))?;
-        let options = ClientOptions {
-            allow_http: self.allow_http,
-            authorities: self
-                .ca_file
-                .as_deref()
-                .map_or(Ok(Vec::new()), authorities)?,
-            request_timeout: self.request_timeout_seconds,
-            ..ClientOptions::default()
-        };
-        Client::new(key, &options).map_err(|error| unusable(&error))
+        Client::new(key, &self.remote.options()?).map_err(|error| unusable(&error))
     }
 
     /// What to do.
