@@ -213,7 +213,7 @@ pub struct DeploymentStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<OfficeHoursStatus>,
 
-    /// The name of the ConfigMap that was made for applications.
+    /// The name of the ConfigMap for applications. It is written here before the ConfigMap is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
 

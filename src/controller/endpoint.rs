@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::act::status::write_status;
 use super::observe::Observation;
 use super::problem::{Problem, cause};
 use super::subject::Subject;
@@ -66,11 +67,14 @@ pub(crate) async fn publish(
         return Ok(Endpoint::default());
     };
     let problem = match data(object, observation) {
-        Some(data) => keep(subject, name, data).await,
+        Some(data) => keep(subject, name, data).await?,
         None => None,
     };
+    // What could not be written may have been, all the same.
+    let is_theirs = |problem: &Problem| problem.reason == Reason::EndpointTaken;
+    let may_be_ours = !problem.as_ref().is_some_and(is_theirs);
     Ok(Endpoint {
-        config_map: problem.is_none().then(|| name.clone()),
+        config_map: may_be_ours.then(|| name.clone()),
         problem,
     })
 }
@@ -80,7 +84,7 @@ async fn keep(
     subject: &Subject<'_>,
     name: &str,
     data: BTreeMap<String, String>,
-) -> Option<Problem> {
+) -> Result<Option<Problem>, kube::Error> {
     let age = subject.context.options.resync;
     let is_known = subject.remember(|memory| {
         memory
@@ -91,9 +95,22 @@ async fn keep(
             })
     });
     if is_known {
-        return None;
+        return Ok(None);
     }
-    match write(subject, name, &data).await {
+    let maps = config_maps(subject);
+    let written = match maps.get_opt(name).await {
+        Ok(None) => {
+            // Named before it is made: whatever interrupts what follows, it is known what to take away.
+            write_status(subject, |status| status.endpoint = Some(name.to_owned())).await?;
+            create(subject, &maps, name, &data).await
+        }
+        Ok(Some(present)) if is_ours(&subject.object, &present) => {
+            update(&maps, name, present, &data).await.map(|()| true)
+        }
+        Ok(Some(_)) => Ok(false),
+        Err(error) => Err(error),
+    };
+    let problem = match written {
         Ok(true) => {
             let published = (name.to_owned(), data, Instant::now());
             subject.remember(|memory| memory.published = Some(published));
@@ -113,7 +130,8 @@ async fn keep(
                 cause(&error)
             ),
         }),
-    }
+    };
+    Ok(problem)
 }
 
 /// What an application needs, or nothing where nobody knows at the moment whether it has changed.
@@ -150,45 +168,48 @@ fn data(object: &Deployment, observation: &Observation) -> Option<BTreeMap<Strin
     )
 }
 
-/// Writes the ConfigMap; false where there is one of that name that is not the object's.
-async fn write(
+/// Makes the ConfigMap; false where somebody was faster, and the next look tells who.
+async fn create(
     subject: &Subject<'_>,
+    maps: &Api<ConfigMap>,
     name: &str,
     data: &BTreeMap<String, String>,
 ) -> Result<bool, kube::Error> {
-    let object = &subject.object;
-    let maps = config_maps(subject);
-    let Some(mut present) = maps.get_opt(name).await? else {
-        let (label, value) = MANAGED_BY;
-        let map = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.to_owned()),
-                labels: Some(BTreeMap::from([(label.to_owned(), value.to_owned())])),
-                owner_references: object.controller_owner_ref(&()).map(|owner| vec![owner]),
-                ..Default::default()
-            },
-            data: Some(data.clone()),
+    let (label, value) = MANAGED_BY;
+    let owner = subject.object.controller_owner_ref(&());
+    let map = ConfigMap {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            labels: Some(BTreeMap::from([(label.to_owned(), value.to_owned())])),
+            owner_references: owner.map(|owner| vec![owner]),
             ..Default::default()
-        };
-        return match maps.create(&PostParams::default(), &map).await {
-            Ok(_) => {
-                info!(config_map = name, "endpoint published");
-                Ok(true)
-            }
-            // Somebody was faster; the next look tells who.
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
-            Err(error) => Err(error),
-        };
+        },
+        data: Some(data.clone()),
+        ..Default::default()
     };
-    if !is_ours(object, &present) {
-        return Ok(false);
+    match maps.create(&PostParams::default(), &map).await {
+        Ok(_) => {
+            info!(config_map = name, "endpoint published");
+            Ok(true)
+        }
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+        Err(error) => Err(error),
     }
+}
+
+/// Writes what is new into the object's ConfigMap.
+async fn update(
+    maps: &Api<ConfigMap>,
+    name: &str,
+    mut present: ConfigMap,
+    data: &BTreeMap<String, String>,
+) -> Result<(), kube::Error> {
     if present.data.as_ref() != Some(data) {
         present.data = Some(data.clone());
         maps.replace(name, &PostParams::default(), &present).await?;
         info!(config_map = name, "endpoint updated");
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Takes the ConfigMap away before the object goes. Where that fails, the cluster's garbage collector does it later.

@@ -1,11 +1,16 @@
 //! Applications find out from a ConfigMap how to reach a deployment.
 
+use std::time::{Duration, Instant};
+
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::ListDeployments;
+use harness::control_plane::AuditEntry;
 use harness::scene::{GROUP, LIMIT, Scene};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
-use crate::manifests::{configuration, scene, wish, with};
+use crate::manifests::{configuration, deployment, scene, wish, with};
 
 const MAP: &str = "churn-endpoint";
 
@@ -94,6 +99,81 @@ async fn a_config_map_that_is_named_no_more_is_taken_away() {
     let forgotten = |object: &Value| object["status"]["endpoint"].is_null();
     let object = scene.until("Deployment", "churn", "it is forgotten", forgotten);
     object.await;
+    scene.delete_and_wait("churn").await;
+    scene.finish(1).await;
+}
+
+/// The API server refuses every status that names a ConfigMap for applications, until the policy of this name is deleted.
+async fn refuse_to_record(scene: &Scene, name: &str) {
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": ["aicore.dev"],
+                "apiVersions": ["*"],
+                "operations": ["UPDATE"],
+                "resources": ["deployments/status"],
+            }]},
+            "validations": [{"expression": "!has(object.status.endpoint)"}],
+        },
+    });
+    let here = json!({"kubernetes.io/metadata.name": scene.namespace});
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {
+            "policyName": name,
+            "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": here}},
+        },
+    });
+    for object in [policy, binding] {
+        let applied = scene.apply(&object).await;
+        assert!(applied.succeeded, "{}", applied.errors);
+    }
+    let named = Patch::Merge(json!({"status": {"endpoint": MAP}}));
+    let only_tried = PatchParams {
+        dry_run: true,
+        ..Default::default()
+    };
+    let begun = Instant::now();
+    while scene
+        .api("Deployment")
+        .patch_status("churn", &only_tried, &named)
+        .await
+        .is_ok()
+    {
+        assert!(begun.elapsed() < LIMIT, "the policy is not in force");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn no_config_map_is_made_that_the_object_does_not_name_yet() {
+    let scene = scene().await;
+    scene.put(&deployment("churn")).await;
+    let id = scene.until_ready("churn", "Running").await;
+    let policy = format!("{}-records-nothing", scene.namespace);
+    refuse_to_record(&scene, &policy).await;
+    let before = scene.kubernetes_writes().len();
+    let named = json!({"spec": {"endpoint": {"configMapName": MAP}}});
+    scene.change("Deployment", "churn", named).await;
+    let begun = Instant::now();
+    let refused = |entries: &[AuditEntry]| entries.iter().filter(|it| it.code == 422).count();
+    while refused(&scene.kubernetes_writes()[before..]) < 3 {
+        assert!(begun.elapsed() < LIMIT, "it is not tried again");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let map = scene.api("ConfigMap").get_opt(MAP).await;
+    assert_eq!(map.expect("an administrator may look"), None);
+    let removed = scene
+        .kubectl(&["delete", "validatingadmissionpolicy", &policy])
+        .await;
+    assert!(removed.succeeded, "{}", removed.errors);
+    until_told(&scene, &id).await;
     scene.delete_and_wait("churn").await;
     scene.finish(1).await;
 }
