@@ -60,6 +60,18 @@ pub async fn assert_unharmed(mut scene: Neighbours, id: &str, creations: usize) 
     scene.finish(creations).await;
 }
 
+/// Those who may have a deployment of the group that is theirs alone can still adopt it, and end it.
+pub async fn assert_free(scene: &mut Neighbours, id: &str) {
+    let owner = scene.owner.clone();
+    scene.enter(&owner);
+    scene
+        .put(&within(OTHER_GROUP, adoption("rightful", id, "Delete")))
+        .await;
+    assert_eq!(scene.until_ready("rightful", "Running").await, id);
+    scene.delete_and_wait("rightful").await;
+    scene.enter_neighbour();
+}
+
 /// What was done to a deployment.
 pub async fn effects_on(scene: &Neighbours, id: &str) -> Vec<Operation> {
     let effects = scene.ai_core.effects().await.into_iter();
@@ -108,14 +120,7 @@ async fn naming_an_id_first_does_not_keep_it_from_those_who_may_have_it() {
     .await;
     scene.until_stalled("first", "AccessDenied").await;
 
-    let owner = scene.owner.clone();
-    scene.enter(&owner);
-    scene
-        .put(&within(OTHER_GROUP, adoption("rightful", &free, "Delete")))
-        .await;
-    assert_eq!(scene.until_ready("rightful", "Running").await, free);
-    scene.delete_and_wait("rightful").await;
-    scene.enter_neighbour();
+    assert_free(&mut scene, &free).await;
     scene.delete_and_wait("first").await;
     assert_unharmed(scene, &id, 1).await;
 }

@@ -6,7 +6,7 @@ use harness::manifests::{adoption, deployment};
 use harness::scene::{GROUP, connection, secret};
 use serde_json::{Value, json};
 
-use crate::attacker::{assert_unharmed, effects_on, with_victim, within};
+use crate::attacker::{assert_free, assert_unharmed, effects_on, with_victim, within};
 use crate::neighbours::{Neighbours, OTHER_GROUP};
 
 /// The Connection of the impostor.
@@ -63,15 +63,7 @@ async fn a_made_up_key_of_the_tenant_shows_nothing_and_keeps_nothing_from_those_
         let object = scene.get("Deployment", name).await;
         assert_eq!(object["status"]["deployment"], Value::Null, "{object}");
     }
-    let owner = scene.owner.clone();
-    scene.enter(&owner);
-    scene
-        .put(&within(OTHER_GROUP, adoption("rightful", &free, "Delete")))
-        .await;
-    assert_eq!(scene.until_ready("rightful", "Running").await, free);
-    scene.delete_and_wait("rightful").await;
-
-    scene.enter_neighbour();
+    assert_free(&mut scene, &free).await;
     for name in ["look", "take", "first", "make"] {
         scene.delete_and_wait(name).await;
     }

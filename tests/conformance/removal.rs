@@ -186,7 +186,7 @@ async fn a_stop_that_never_ends_is_named_with_the_way_to_remove_it() {
 #[tokio::test]
 async fn a_second_signal_ends_it_at_once_and_names_what_is_left() {
     let stage = Stage::start(settings()).await;
-    let child = stage
+    let mut child = stage
         .command(&["--yes"])
         .spawn()
         .expect("the program starts");
@@ -194,7 +194,7 @@ async fn a_second_signal_ends_it_at_once_and_names_what_is_left() {
     stage.ai_core.set(json!({"stoppingMs": 3_600_000})).await;
     signal(&child, "INT").await;
     // Two signals at the same moment would be one.
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    stage.told(&mut child, "a second signal ends it").await;
     signal(&child, "INT").await;
 
     let printed = stage.end_of(child).await;

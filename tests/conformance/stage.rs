@@ -7,6 +7,7 @@ use std::time::Duration;
 use aicore_emulator::{Kind, Operation, Settings};
 use harness::emulated::{Emulated, TENANT};
 use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
 /// The resource group that the tests work in.
@@ -89,22 +90,41 @@ impl Stage {
         self.end_of(child).await
     }
 
+    /// Waits until its progress has these words. What was printed until then is not part of what [`Stage::end_of`] gives.
+    pub(crate) async fn told(&self, child: &mut Child, words: &str) {
+        let progress = child.stderr.as_mut().expect("its progress is a pipe");
+        let mut told = Vec::new();
+        let reading = async {
+            while !String::from_utf8_lossy(&told).contains(words) {
+                let read = progress.read_buf(&mut told).await.expect("it can be read");
+                assert_ne!(read, 0, "it ends without `{words}`");
+            }
+        };
+        let told_in_time = tokio::time::timeout(Duration::from_secs(60), reading).await;
+        let told = String::from_utf8_lossy(&told);
+        assert!(told_in_time.is_ok(), "`{words}` is not in {told}");
+        self.assert_no_secret(&told);
+    }
+
     /// Waits for its end. No secret may stand in what it prints.
     pub(crate) async fn end_of(&self, child: Child) -> Printed {
         let output = tokio::time::timeout(Duration::from_secs(120), child.wait_with_output());
         let output: Output = output.await.expect("it ends").expect("it was started");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
         let (report, progress) = (text(output.stdout), text(output.stderr));
-        for printed in [&report, &progress] {
-            // Every token is a JSON Web Token, which begins so.
-            for secret in [self.secret.as_str(), "eyJ"] {
-                assert!(!printed.contains(secret), "a secret was printed: {printed}");
-            }
-        }
+        self.assert_no_secret(&report);
+        self.assert_no_secret(&progress);
         Printed {
             code: output.status.code(),
             report,
             progress,
+        }
+    }
+
+    fn assert_no_secret(&self, printed: &str) {
+        // Every token is a JSON Web Token, which begins so.
+        for secret in [self.secret.as_str(), "eyJ"] {
+            assert!(!printed.contains(secret), "a secret was printed: {printed}");
         }
     }
 

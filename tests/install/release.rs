@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
 use harness::process::Supervised;
 use harness::scene::LIMIT;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::emulator::told;
@@ -120,6 +121,28 @@ fn typed(heading: &str) -> Vec<String> {
     blocks
 }
 
+/// Waits until the API server has refused the Lease to the operators for so long: without their roles, and then without their service account.
+async fn until_refused_for(world: &World, time: SignedDuration) {
+    let begun = Instant::now();
+    loop {
+        let requests = world.control_plane.audit_entries();
+        let requests = requests.expect("the control plane is the test's own");
+        let mut refused = requests
+            .iter()
+            .filter(|entry| entry.resource == "leases" && matches!(entry.code, 401 | 403));
+        if let (Some(first), Some(last)) = (refused.next(), refused.next_back())
+            && last.at.duration_since(first.at) >= time
+        {
+            return;
+        }
+        assert!(
+            begun.elapsed() < LIMIT,
+            "the Lease is not refused for {time:#}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test]
 async fn an_operator_that_lives_through_its_own_uninstall_does_no_harm() {
     let world = World::start().await;
@@ -132,8 +155,8 @@ async fn an_operator_that_lives_through_its_own_uninstall_does_no_harm() {
     let object = world.get(RELEASE, &["aid", MODEL]).await;
 
     world.helm(&["uninstall", RELEASE, "--wait"]).await;
-    // More than the Lease: whatever the missing rights do to them has happened by then.
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    // Twice the Lease: whatever the missing rights do to them has happened by then.
+    until_refused_for(&world, SignedDuration::from_secs(6)).await;
 
     // A process that ends would be started again and again, for as long as its pod is there.
     for process in [&operator, &stand_by] {

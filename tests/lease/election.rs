@@ -110,6 +110,16 @@ fn answered(control_plane: &ControlPlane, name: &str, code: u16) -> usize {
     answered.count()
 }
 
+/// Waits until a Lease was renewed so many more times.
+async fn until_renewed(control_plane: &ControlPlane, name: &str, times: usize) {
+    let begun = Instant::now();
+    let before = answered(control_plane, name, 200);
+    while answered(control_plane, name, 200) < before + times {
+        assert!(begun.elapsed() < LIMIT, "nobody renews {name}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 #[tokio::test]
 async fn of_several_that_take_a_lease_at_once_one_leads_and_whoever_is_refused_stands_by() {
     let control_plane = ControlPlane::shared().await;
@@ -122,8 +132,8 @@ async fn of_several_that_take_a_lease_at_once_one_leads_and_whoever_is_refused_s
         let mut candidates: Vec<Candidate> =
             (0..8).map(|_| Candidate::stand(&config, &name)).collect();
         let leader = leader_of(&candidates).await;
-        // Everybody has looked by then, and looked again.
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        // It is renewed five times in its duration, in which everybody has looked, and looked again.
+        until_renewed(control_plane, &name, 5).await;
         for (number, candidate) in candidates.iter().enumerate() {
             let leads = candidate.leadership.is_held();
             assert_eq!(leads, number == leader, "candidate {number}, not {leader}");

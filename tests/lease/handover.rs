@@ -1,14 +1,11 @@
 //! How long it takes until another process leads. The times are those that the holders write into the Lease, so a busy machine adds little.
 
-use std::time::Duration;
-
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::{CreateDeployment, ListConfigurations, StopDeployment};
 use harness::manifests::{deployment, wish};
 use harness::operator::Operator;
 use harness::scene::{LIMIT, Scene, Setting};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 
 use crate::history::{History, Takeover};
 use crate::{LEADING, OPERATOR, two};
@@ -105,7 +102,7 @@ async fn what_a_create_call_makes_after_its_caller_has_ended_is_found_and_nothin
     scene.ai_core.fault("late", &create, Some(1), late).await;
     scene.put(&deployment("churn")).await;
     scene.until_announced("churn").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    scene.ai_core.hit("late", LIMIT).await;
     let (told, _) = hand_over(&mut scene, other, &history).await;
 
     let id = scene.until_ready("churn", "Running").await;
@@ -146,11 +143,7 @@ async fn told_to_end_while_it_reads_a_leader_does_not_wait_for_that() {
     let list = [ListConfigurations];
     scene.ai_core.fault("late", &list, Some(1), late).await;
     scene.put(&deployment("churn")).await;
-    let is_held = |object: &Value| object["metadata"]["finalizers"].is_array();
-    scene
-        .until("Deployment", "churn", "it is looked at", is_held)
-        .await;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    scene.ai_core.hit("late", LIMIT).await;
     let (told, takeover) = hand_over(&mut scene, other, &history).await;
 
     scene.until_ready("churn", "Running").await;

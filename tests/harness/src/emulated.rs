@@ -362,6 +362,24 @@ impl Emulated {
         }
     }
 
+    /// Waits until the fault of this name has hit a call, which the log has only when it was answered.
+    pub async fn hit(&self, name: &str, limit: Duration) {
+        let started = Instant::now();
+        loop {
+            let answer: Value = self.read("faults").await;
+            let mut faults = answer["faults"].as_array().into_iter().flatten();
+            let fault = faults.find(|fault| fault["name"] == name);
+            if fault.is_some_and(|fault| fault["hits"].as_u64() > Some(0)) {
+                return;
+            }
+            assert!(
+                started.elapsed() < limit,
+                "the fault {name} has hit no call within {limit:?}"
+            );
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    }
+
     /// Waits until the operator has asked for so many more lists, in each of which it could have found a reason to do something.
     pub async fn listed_again(&self, times: usize, limit: Duration) {
         let audit = self.audit().await;
