@@ -60,7 +60,7 @@ async fn calls_go_on_by_themselves_when_the_pause_is_over() {
     let remote = Remote::start().await;
     let client = remote.client().await;
     let slow_down = Response {
-        retry_after: Some("1".to_owned()),
+        retry_after: Some("3".to_owned()),
         ..response(503, "")
     };
     remote

@@ -61,7 +61,7 @@ async fn clear(control_plane: &ControlPlane) {
     let all = [
         "delete",
         "--ignore-not-found",
-        "--timeout=30s",
+        "--timeout=60s",
         "-f",
         definitions,
     ];

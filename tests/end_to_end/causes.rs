@@ -2,8 +2,8 @@
 
 use aicore_emulator::Operation::{DeploymentLogs, ListDeployments};
 use aicore_emulator::{Effect, Response};
-use harness::scene::{LIMIT, Scene, Setting, id_of};
-use serde_json::json;
+use harness::scene::{LIMIT, Scene, Setting, condition, id_of};
+use serde_json::{Value, json};
 
 use crate::manifests::{OPERATOR, deployment_that_ends, scene, wish};
 
@@ -60,10 +60,15 @@ async fn a_deployment_that_stays_pending_tells_why_and_the_end_of_its_log() {
         .ai_core
         .force(&id, json!({"statusMessage": why}))
         .await;
-    let message = scene.until_stalled("churn", "Overdue").await;
-    for words in ["PENDING", why] {
-        assert!(message.contains(words), "{words} is not in: {message}");
-    }
+    let told = |object: &Value| {
+        let stalled = condition(object, "Stalled");
+        let message = stalled["message"].as_str().unwrap_or_default();
+        let whole = ["PENDING", why].iter().all(|words| message.contains(words));
+        stalled["reason"] == "Overdue" && whole
+    };
+    scene
+        .until("Deployment", "churn", "it says why it is overdue", told)
+        .await;
     let note = scene.until_told("LastLogLines").await;
     assert!(note.contains("Pulling the image"), "{note}");
     scene.ai_core.listed_again(3, LIMIT).await;

@@ -111,7 +111,13 @@ async fn killed_between_the_effect_and_the_answer_of_a_delete_it_ends_the_deleti
 async fn killed_while_the_deployment_is_unknown_pending_running_stopping_or_being_deleted_it_goes_on()
  {
     let mut scene = scene().await;
-    let slow = json!({"unknownMs": 600_000, "pendingMs": 600_000, "stoppingMs": 3_000, "deletingMs": 600_000});
+    let slow = json!({
+        "unknownMs": 600_000,
+        "pendingMs": 600_000,
+        "stoppingMs": 600_000,
+        "stoppingAtOnce": true,
+        "deletingMs": 600_000,
+    });
     scene.ai_core.set(slow).await;
     scene.put(&deployment("churn")).await;
     let id = scene.until_state("churn", "UNKNOWN").await;
@@ -122,7 +128,7 @@ async fn killed_while_the_deployment_is_unknown_pending_running_stopping_or_bein
     restart_and_set(&mut scene, json!({})).await;
     scene.delete("Deployment", "churn").await;
     assert_eq!(scene.until_state("churn", "STOPPING").await, id);
-    restart_and_set(&mut scene, json!({})).await;
+    restart_and_set(&mut scene, json!({"stoppingMs": 0})).await;
     let deleting = |object: &Value| object["status"]["deployment"]["targetState"] == "DELETED";
     scene
         .until("Deployment", "churn", "it is being deleted", deleting)

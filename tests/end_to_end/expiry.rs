@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::manifests::{configuration, scene, wish, with};
 
-/// How long the deployment lives on after its age is changed: long enough to be seen in a list.
-const REST: SignedDuration = SignedDuration::from_secs(3);
+/// How long the deployment lives on after its age is changed: long enough to be seen in a list, on a busy machine too.
+const REST: SignedDuration = SignedDuration::from_secs(10);
 
 /// Lets a deployment with this recreatePolicy run out, and deletes its object.
 async fn runs_out(recreate_policy: &str) {

@@ -20,14 +20,14 @@ async fn a_deployment_is_created_until_it_runs_and_deleted_until_it_is_gone() {
             "wait",
             "aid/churn",
             "--for=condition=Ready",
-            "--timeout=30s",
+            "--timeout=60s",
         ])
         .await;
     assert!(ready.succeeded, "{}", ready.errors);
     let id = scene.until_ready("churn", "Running").await;
 
     let deleted = scene
-        .kubectl(&["delete", "aid", "churn", "--timeout=30s"])
+        .kubectl(&["delete", "aid", "churn", "--timeout=60s"])
         .await;
 
     assert!(deleted.succeeded, "{}", deleted.errors);
@@ -217,13 +217,15 @@ async fn a_change_of_mind_while_it_starts_or_stops_is_followed() {
     scene.ai_core.set(json!({"pendingMs": 600_000})).await;
     scene.put(&deployment("churn")).await;
     let first = scene.until_state("churn", "PENDING").await;
-    scene.ai_core.set(json!({"stoppingMs": 1_000})).await;
+    let slow = json!({"stoppingMs": 600_000, "stoppingAtOnce": true});
+    scene.ai_core.set(slow).await;
     wish(&scene, "churn", "Stopped").await;
     scene.until_state("churn", "STOPPING").await;
 
     wish(&scene, "churn", "Running").await;
 
-    scene.ai_core.set(json!({"pendingMs": 50})).await;
+    let fast = json!({"pendingMs": 50, "stoppingMs": 50});
+    scene.ai_core.set(fast).await;
     let second = scene.until_ready("churn", "Running").await;
     assert_ne!(first, second);
     scene.delete_and_wait("churn").await;

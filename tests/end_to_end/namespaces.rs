@@ -88,7 +88,7 @@ async fn a_namespace_ends_that_was_deleted_while_the_operator_was_down() {
 #[tokio::test]
 async fn all_objects_of_a_namespace_that_stays_can_be_deleted_in_one_command() {
     let (scene, kept) = populated().await;
-    let all = ["delete", "aid,aiconn", "--all", "--timeout=30s"];
+    let all = ["delete", "aid,aiconn", "--all", "--timeout=60s"];
     let deleted = scene.kubectl(&all).await;
     assert!(deleted.succeeded, "{}", deleted.errors);
     scene.delete("Secret", SECRET).await;
@@ -136,7 +136,7 @@ async fn is_deleted_with(cascade: &str) {
     let id = scene.until_ready("churn", "Running").await;
     let manner = format!("--cascade={cascade}");
     let deleted = scene
-        .kubectl(&["delete", "aid", "churn", &manner, "--timeout=30s"])
+        .kubectl(&["delete", "aid", "churn", &manner, "--timeout=60s"])
         .await;
     assert!(deleted.succeeded, "{}", deleted.errors);
     scene.until_gone("Deployment", "churn").await;

@@ -1,5 +1,7 @@
 //! What somebody who watches over the operator can ask it.
 
+use std::time::{Duration, Instant};
+
 use harness::scene::{CONNECTION, GROUP, LIMIT, Scene};
 use serde_json::{Value, json};
 
@@ -14,11 +16,17 @@ async fn ask(scene: &Scene, path: &str) -> (u16, String) {
     (status, answer.text().await.expect("the answer is whole"))
 }
 
-/// Asserts that the metrics have a line.
-pub async fn assert_measured(scene: &Scene, line: &str) {
-    let (_, metrics) = ask(scene, "/metrics").await;
-    let told = metrics.lines().any(|told| told == line);
-    assert!(told, "{line} is not in\n{metrics}");
+/// Waits until the metrics have a line. The operator may see the write of a status later than the test does.
+pub async fn until_measured(scene: &Scene, line: &str) {
+    let begun = Instant::now();
+    loop {
+        let (_, metrics) = ask(scene, "/metrics").await;
+        if metrics.lines().any(|told| told == line) {
+            return;
+        }
+        assert!(begun.elapsed() < LIMIT, "{line} is not in\n{metrics}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]

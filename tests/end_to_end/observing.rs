@@ -152,7 +152,7 @@ async fn each_state_that_is_found_is_shown_with_what_would_be_done_and_nothing_i
     assert!(object["status"]["nextStep"].is_null(), "{object}");
     assert_nothing_written(&scene).await;
 
-    let all = scene.kubectl(&["delete", "aid", "--all", "--timeout=30s"]);
+    let all = scene.kubectl(&["delete", "aid", "--all", "--timeout=60s"]);
     let all = all.await;
     assert!(all.succeeded, "{}", all.errors);
     let left = scene.until_told_of("Orphaned", &runs).await;

@@ -162,7 +162,7 @@ async fn a_namespace_with_a_protected_object_stays_and_says_why_until_the_annota
     let namespace = format!("namespace/{}", scene.namespace);
     let failure = "--for=condition=NamespaceDeletionContentFailure";
     let failed = scene
-        .kubectl(&["wait", failure, &namespace, "--timeout=30s"])
+        .kubectl(&["wait", failure, &namespace, "--timeout=60s"])
         .await;
     assert!(failed.succeeded, "{}", failed.errors);
     let message =

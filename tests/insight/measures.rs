@@ -80,11 +80,12 @@ async fn a_phase_that_a_restart_interrupts_is_measured_from_its_beginning() {
 #[tokio::test]
 async fn objects_that_wait_for_others_are_counted_until_somebody_looks_at_them() {
     let scene = Scene::start(Setting {
-        arguments: &["--concurrency", "1"],
+        arguments: &["--concurrency", "1", "--request-timeout-seconds", "30"],
         ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
     })
     .await;
-    let slow = Effect::LatencyMs(2000);
+    // So long that somebody looks meanwhile.
+    let slow = Effect::LatencyMs(10_000);
     scene
         .ai_core
         .fault("slow", &[CreateConfiguration], Some(1), slow)

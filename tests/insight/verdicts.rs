@@ -175,7 +175,7 @@ async fn what_needs_a_person_or_has_expired_is_taken_for_that() {
     let brief = json!({"configuration": configuration(&json!({})), "ttl": "10m"});
     scene.put(&with("brief", brief)).await;
     let id = scene.until_ready("brief", "Running").await;
-    let created = Timestamp::now() - SignedDuration::from_mins(10) + SignedDuration::from_secs(3);
+    let created = Timestamp::now() - SignedDuration::from_mins(10) + SignedDuration::from_secs(10);
     let created = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     scene
         .ai_core
@@ -266,7 +266,7 @@ async fn a_connection_is_taken_for_what_it_is_in_every_phase_of_its_life() {
             "wait",
             "--for=condition=Stalled",
             "aiconn/wrong",
-            "--timeout=10s",
+            "--timeout=60s",
         ])
         .await;
     assert!(stalled.succeeded, "{}", stalled.errors);

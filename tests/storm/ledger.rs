@@ -255,6 +255,7 @@ mod tests {
             name: "churn".to_owned(),
             uri: String::new(),
             code: 200,
+            allowed: true,
             answer: Some(object),
         }
     }

@@ -287,6 +287,30 @@ impl ControlPlane {
         audit::read_on(&self.own("audit log")?.layout.audit_log, position)
     }
 
+    /// What the API server has logged about the objects of these namespaces since `position`, in bytes. A watch is one
+    /// entry.
+    ///
+    /// # Errors
+    ///
+    /// See [`ControlPlane::audit_entries`].
+    pub fn audit_entries_about(
+        &self,
+        namespaces: &[&str],
+        position: u64,
+    ) -> Result<Vec<AuditEntry>, ControlPlaneError> {
+        let log = &self.own("audit log")?.layout.audit_log;
+        audit::read_about(log, position, namespaces)
+    }
+
+    /// How much the API server has logged so far, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// See [`ControlPlane::audit_entries`].
+    pub fn audit_position(&self) -> Result<u64, ControlPlaneError> {
+        audit::length(&self.own("audit log")?.layout.audit_log)
+    }
+
     /// The folder of its keys, logs and data, which goes with it. Tests may put files of their own there.
     #[must_use]
     pub fn data_dir(&self) -> &Path {

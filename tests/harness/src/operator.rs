@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::control_plane::ControlPlane;
 use crate::process::{ProcessSpec, Supervised};
-use crate::scene::Setting;
+use crate::scene::{LIMIT, Setting};
 
 /// The namespace of the operator in `deploy/install.yaml`.
 pub const NAMESPACE: &str = "aicore-operator";
@@ -56,9 +56,6 @@ const TIMINGS: [[&str; 2]; 4] = [
 
 /// How long the Lease of a test's operator lasts where the setting does not say: so long that a busy machine does not make it run out.
 const LEASE: [&str; 2] = ["--lease-duration-seconds", "5"];
-
-/// How long it may take to say where it answers.
-const START: Duration = Duration::from_secs(20);
 
 /// A log for people, where the setting does not say otherwise.
 const LOG_FORMAT: [&str; 2] = ["--log-format", "text"];
@@ -289,12 +286,10 @@ impl Operator {
     ///
     /// # Panics
     ///
-    /// When it ends, or when 20 s have passed; the message has the end of its log.
+    /// When it ends, or when [`LIMIT`] has passed; the message has the end of its log.
     pub async fn says(&self, text: &str) -> String {
         let process = self.process.as_ref().expect("the operator runs");
-        let line = process
-            .wait_for_log_line(text, Duration::from_secs(20))
-            .await;
+        let line = process.wait_for_log_line(text, LIMIT).await;
         line.unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -312,7 +307,7 @@ impl Operator {
     ///
     /// # Panics
     ///
-    /// When it does not say so within 20 s.
+    /// When it does not say so within [`LIMIT`].
     pub async fn address(&self) -> SocketAddr {
         let begun = Instant::now();
         loop {
@@ -323,7 +318,7 @@ impl Operator {
             if let Some(line) = whole.find(|line| line.contains("serving probes and metrics")) {
                 return address_in(line);
             }
-            let waits = begun.elapsed() < START && !self.has_failed();
+            let waits = begun.elapsed() < LIMIT && !self.has_failed();
             assert!(waits, "it does not say where it answers:\n{life}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -339,7 +334,7 @@ impl Operator {
             return String::new();
         }
         let address = self.address().await;
-        let client = reqwest::Client::builder().no_proxy().timeout(START).build();
+        let client = reqwest::Client::builder().no_proxy().timeout(LIMIT).build();
         let client = client.expect("a client can be made");
         let mut answers = String::new();
         for path in ["livez", "readyz", "metrics"] {
@@ -439,7 +434,7 @@ pub async fn install(control_plane: &ControlPlane) {
         &[
             "wait",
             "--for=condition=Established",
-            "--timeout=30s",
+            "--timeout=60s",
             "-f",
             "crds",
         ],

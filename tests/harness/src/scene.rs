@@ -26,7 +26,7 @@ use crate::operator::Operator;
 use places::Place;
 
 /// How long anything may take that a test waits for.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// The names of the Connection and of its Secret in every scene.
 pub const CONNECTION: &str = "aicore";
@@ -87,6 +87,8 @@ pub struct Scene {
     client: Client,
     places: Vec<Place>,
     may_lack_rights: bool,
+    /// How much was in the API server's audit log before it; nothing on an existing cluster, whose log cannot be read.
+    log_begins: Option<u64>,
     /// Whether the CustomResourceDefinitions were deleted.
     uninstalled: bool,
     control_plane: Stage,
@@ -167,6 +169,7 @@ impl Scene {
         ai_core: Arc<Emulated>,
         setting: Setting<'_>,
     ) -> Self {
+        let log_begins = control_plane.audit_position().ok();
         let client = control_plane.admin_client();
         let place = Place::found(&client, namespace).await;
         let namespace = place.namespace.clone();
@@ -182,6 +185,7 @@ impl Scene {
             client,
             places: vec![place],
             may_lack_rights: setting.may_lack_rights,
+            log_begins,
             uninstalled: false,
             control_plane,
         };

@@ -63,6 +63,7 @@ fn write(name: &str, object: Value) -> AuditEntry {
         name: name.to_owned(),
         uri: String::new(),
         code: 200,
+        allowed: true,
         answer: Some(object),
     }
 }

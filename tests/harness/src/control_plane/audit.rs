@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -44,6 +44,8 @@ pub struct AuditEntry {
     pub uri: String,
     /// The HTTP status code. A watch has it as soon as it has begun.
     pub code: u16,
+    /// Whether a role allowed it. Something that is allowed may still be refused with 403: whatever is to be created in a namespace that ends.
+    pub allowed: bool,
     /// What it answered with: the object after a write, or the reason of a refusal. Only a control plane from
     /// [`super::ControlPlane::start_with_answers`] records it, and only for writes of custom resources.
     pub answer: Option<Value>,
@@ -51,14 +53,7 @@ pub struct AuditEntry {
 
 /// Reads a whole audit log, in the order in which the requests were answered. A watch is one entry.
 pub(super) fn read(log: &Path) -> Result<Vec<AuditEntry>, ControlPlaneError> {
-    let content = std::fs::read(log).map_err(|source| ControlPlaneError::File {
-        path: log.to_owned(),
-        source,
-    })?;
-    parse(&content).map_err(|source| ControlPlaneError::AuditLog {
-        path: log.to_owned(),
-        source,
-    })
+    parse(log, &content_since(log, 0)?, |_| true)
 }
 
 /// Reads what was appended to an audit log since `position`, and moves that on. A watch may be there twice: begun and ended.
@@ -66,20 +61,49 @@ pub(super) fn read_on(
     log: &Path,
     position: &mut u64,
 ) -> Result<Vec<AuditEntry>, ControlPlaneError> {
-    let file_error = |source| ControlPlaneError::File {
-        path: log.to_owned(),
-        source,
-    };
-    let mut file = File::open(log).map_err(file_error)?;
-    file.seek(SeekFrom::Start(*position)).map_err(file_error)?;
-    let mut content = Vec::new();
-    file.read_to_end(&mut content).map_err(file_error)?;
-    let entries = parse(&content).map_err(|source| ControlPlaneError::AuditLog {
-        path: log.to_owned(),
-        source,
-    })?;
+    let content = content_since(log, *position)?;
+    let entries = parse(log, &content, |_| true)?;
     *position += whole_lines(&content).len() as u64;
     Ok(entries)
+}
+
+/// Reads what was appended to an audit log since `position` about the objects of these namespaces. The log of all tests of a process is long, so
+/// that only these lines are parsed.
+pub(super) fn read_about(
+    log: &Path,
+    position: u64,
+    namespaces: &[&str],
+) -> Result<Vec<AuditEntry>, ControlPlaneError> {
+    let fields: Vec<String> = namespaces
+        .iter()
+        .map(|namespace| format!(r#""namespace":"{namespace}""#))
+        .collect();
+    let names_one = |line: &str| fields.iter().any(|field| line.contains(field));
+    let mut entries = parse(log, &content_since(log, position)?, names_one)?;
+    entries.retain(|entry| namespaces.contains(&entry.namespace.as_str()));
+    Ok(entries)
+}
+
+/// How long an audit log is, in bytes.
+pub(super) fn length(log: &Path) -> Result<u64, ControlPlaneError> {
+    let metadata = std::fs::metadata(log);
+    Ok(metadata.map_err(file_error(log))?.len())
+}
+
+fn content_since(log: &Path, position: u64) -> Result<Vec<u8>, ControlPlaneError> {
+    let mut file = File::open(log).map_err(file_error(log))?;
+    let mut content = Vec::new();
+    file.seek(SeekFrom::Start(position))
+        .and_then(|_| file.read_to_end(&mut content))
+        .map_err(file_error(log))?;
+    Ok(content)
+}
+
+fn file_error(log: &Path) -> impl Fn(io::Error) -> ControlPlaneError + use<'_> {
+    |source| ControlPlaneError::File {
+        path: log.to_owned(),
+        source,
+    }
 }
 
 /// The API server may be in the middle of the last line.
@@ -88,11 +112,20 @@ fn whole_lines(content: &[u8]) -> &[u8] {
     end.map_or(&[], |end| &content[..=end])
 }
 
-fn parse(content: &[u8]) -> Result<Vec<AuditEntry>, serde_json::Error> {
+fn parse(
+    log: &Path,
+    content: &[u8],
+    is_asked_for: impl Fn(&str) -> bool,
+) -> Result<Vec<AuditEntry>, ControlPlaneError> {
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
-    for line in whole_lines(content).split_inclusive(|byte| *byte == b'\n') {
-        let event: Event = serde_json::from_slice(line)?;
+    let lines = String::from_utf8_lossy(whole_lines(content));
+    for line in lines.lines().filter(|line| is_asked_for(line)) {
+        let event = serde_json::from_str(line);
+        let event: Event = event.map_err(|source| ControlPlaneError::AuditLog {
+            path: log.to_owned(),
+            source,
+        })?;
         // A watch is logged when it begins and again when it ends.
         if seen.insert(event.audit_id.clone()) {
             entries.push(event.into());
@@ -121,6 +154,8 @@ struct Event {
     stage_timestamp: Timestamp,
     #[serde(default)]
     response_object: Option<Value>,
+    #[serde(default)]
+    annotations: Annotations,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +179,14 @@ struct ResponseStatus {
     code: u16,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Annotations {
+    /// `allow` or `forbid`.
+    #[serde(rename = "authorization.k8s.io/decision")]
+    decision: String,
+}
+
 impl From<Event> for AuditEntry {
     fn from(event: Event) -> Self {
         Self {
@@ -159,6 +202,7 @@ impl From<Event> for AuditEntry {
             name: event.object_ref.name,
             uri: event.request_uri,
             code: event.response_status.code,
+            allowed: event.annotations.decision != "forbid",
             answer: event.response_object,
         }
     }
@@ -166,26 +210,67 @@ impl From<Event> for AuditEntry {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use std::path::Path;
+
+    use super::{AuditEntry, ControlPlaneError, read, read_about};
 
     const WATCH: &str = r#"{"auditID":"1","stage":"ResponseStarted","requestURI":"/api/v1/secrets?watch=1","verb":"watch","user":{"username":"u"},"objectRef":{"resource":"secrets"},"responseStatus":{"code":200},"requestReceivedTimestamp":"2026-01-01T00:00:00.000001Z","stageTimestamp":"2026-01-01T00:00:00.000002Z"}"#;
 
+    /// Has a log with this content read.
+    fn reading<T>(content: &str, read: impl FnOnce(&Path) -> T) -> T {
+        let log = tempfile::NamedTempFile::new().expect("a file can be made");
+        std::fs::write(log.path(), content).expect("it can be written");
+        read(log.path())
+    }
+
+    fn parse(content: &str) -> Result<Vec<AuditEntry>, ControlPlaneError> {
+        reading(content, read)
+    }
+
     #[test]
     fn a_watch_that_has_ended_is_one_entry() {
-        let entries = parse(format!("{WATCH}\n{WATCH}\n").as_bytes()).expect("two whole lines");
+        let entries = parse(&format!("{WATCH}\n{WATCH}\n")).expect("two whole lines");
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0].resource, "secrets");
     }
 
     #[test]
     fn a_line_that_is_still_being_written_is_left_out() {
-        let entries =
-            parse(format!("{WATCH}\n{}", &WATCH[..40]).as_bytes()).expect("one whole line");
+        let entries = parse(&format!("{WATCH}\n{}", &WATCH[..40])).expect("one whole line");
         assert_eq!(entries.len(), 1);
     }
 
     #[test]
     fn a_broken_line_is_an_error() {
-        assert!(parse(b"{\"auditID\":\n").is_err());
+        assert!(parse("{\"auditID\":\n").is_err());
+    }
+
+    #[test]
+    fn what_is_asked_of_some_namespaces_comes_from_their_lines_behind_the_position() {
+        let line = |id: u8, namespace: &str, decision: &str| {
+            let place = format!(r#""resource":"secrets","namespace":"{namespace}""#);
+            let decided =
+                format!(r#"}},"annotations":{{"authorization.k8s.io/decision":"{decision}"}}"#);
+            let line = WATCH.replace(r#""auditID":"1""#, &format!(r#""auditID":"{id}""#));
+            let line = line.replace(r#""resource":"secrets""#, &place);
+            line.replace(r#"},"requestReceived"#, &format!(r#"{decided},"requestReceived"#)) + "\n"
+        };
+        let before = line(1, "a", "allow");
+        let lines = [
+            &line(2, "a", "allow"),
+            &line(3, "ab", "allow"),
+            "not of any namespace\n",
+            &line(4, "b", "forbid"),
+        ];
+        let position = before.len() as u64;
+        let entries = reading(&(before + &lines.concat()), |log| {
+            read_about(log, position, &["a", "b"])
+        });
+        let entries: Vec<_> = entries
+            .expect("only these lines are read")
+            .into_iter()
+            .map(|entry| (entry.namespace, entry.allowed))
+            .collect();
+        assert_eq!(entries, [("a".to_owned(), true), ("b".to_owned(), false)]);
     }
 }

@@ -25,13 +25,31 @@ impl Scene {
     /// What the operator, or that of another test, has written to the objects of a namespace so far.
     #[must_use]
     pub fn writes_to(&self, namespace: &str) -> Vec<AuditEntry> {
-        let entries = self.control_plane.audit_entries();
-        let entries = entries.expect("the control plane is one of the tests' own");
+        let begin = self
+            .log_begins
+            .expect("the control plane is one of the tests' own");
         let reads = ["get", "list", "watch"];
+        let mut requests = self.requests_about(&[namespace], begin);
+        requests.retain(|entry| !reads.contains(&entry.verb.as_str()));
+        requests
+    }
+
+    /// What operators have asked the API server for that is about the objects of these namespaces, since the log was so long.
+    fn requests_about(&self, namespaces: &[&str], begin: u64) -> Vec<AuditEntry> {
+        let entries = self.control_plane.audit_entries_about(namespaces, begin);
+        let mut entries = entries.expect("the log can be read, which it could before");
+        entries.retain(|entry| entry.user == operator::USER);
         entries
-            .into_iter()
-            .filter(|entry| entry.user == operator::USER && entry.namespace == namespace)
-            .filter(|entry| !reads.contains(&entry.verb.as_str()))
+    }
+
+    /// What the operators were refused in the namespaces of the scene because no role allows it, whether they say so in their logs or not.
+    fn refusals(&self) -> Vec<AuditEntry> {
+        let places = self.places.iter();
+        let namespaces: Vec<&str> = places.map(|place| place.namespace.as_str()).collect();
+        let begin = self.log_begins.into_iter();
+        begin
+            .flat_map(|begin| self.requests_about(&namespaces, begin))
+            .filter(|entry| !entry.allowed)
             .collect()
     }
 
@@ -86,6 +104,11 @@ impl Scene {
             let secret = key["clientsecret"].as_str();
             secrets.push(secret.expect("a service key has one").to_owned());
         }
+        let refused = self.refusals();
+        assert!(
+            self.may_lack_rights || refused.is_empty(),
+            "the API server refused an operator something; compare with deploy/install.yaml: {refused:#?}"
+        );
         let mut told = String::new();
         for operator in self.beside.iter().chain([&self.operator]) {
             let log = operator.log();

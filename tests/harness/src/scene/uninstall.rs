@@ -19,7 +19,7 @@ impl Scene {
 
     /// Waits until the definitions and all objects are gone.
     pub async fn until_uninstalled(&self) {
-        self.administer(&["wait", "--for=delete", "--timeout=30s"])
+        self.administer(&["wait", "--for=delete", "--timeout=60s"])
             .await;
     }
 
