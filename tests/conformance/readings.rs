@@ -8,7 +8,7 @@ use aicore_emulator::{
 use aicore_operator::conformance::points;
 use serde_json::json;
 
-use crate::stage::{GROUP, Stage, settings};
+use crate::stage::{GROUP, Stage, unhurried};
 
 /// What the emulator shows by default.
 const DEFAULT: &[(&str, &str)] = &[
@@ -80,7 +80,7 @@ const DEFAULT: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn with_the_defaults_everything_is_as_assumed() {
-    let stage = Stage::start(settings()).await;
+    let stage = Stage::start(unhurried()).await;
     // So that there are two configurations to compare.
     stage.ai_core.add_configuration(GROUP).await;
     let printed = stage.run(&["--yes", "--output=json"]).await;
@@ -110,7 +110,7 @@ async fn with_the_defaults_everything_is_as_assumed() {
 async fn every_switch_that_is_turned_gives_another_reading() {
     let refuses = |status| ErrorStatus::try_from(status).expect("it is a client error");
     let stage = Stage::start(Settings {
-        fresh_not_found_ms: 300,
+        fresh_not_found_ms: 1_000,
         token_seconds: 600,
         illegal_stop_status: refuses(409),
         illegal_delete_status: refuses(400),
@@ -137,7 +137,7 @@ async fn every_switch_that_is_turned_gives_another_reading() {
         operation_after_stop: OperationAfterStop::Unchanged,
         delete_again: false,
         target_in_delete_answer: false,
-        ..settings()
+        ..unhurried()
     })
     .await;
     let printed = stage.run(&["--yes", "--output=json"]).await;
@@ -196,7 +196,7 @@ async fn what_ends_a_deployment_early_is_asked_once_and_the_rest_of_another_one(
         unknown_status_filter: UnknownStatusFilter::Empty,
         ttl_in_answers: TtlInAnswers::Absent,
         stopping_ms: 3_000,
-        ..settings()
+        ..unhurried()
     })
     .await;
     let printed = stage.run(&["--yes", "--output=json"]).await;
@@ -250,7 +250,7 @@ async fn what_the_operator_cannot_work_with_is_said_and_ends_with_1() {
         error_shape: ErrorShape::Html,
         unknown_ms: 0,
         request_id_spelling: RequestIdSpelling::Absent,
-        ..settings()
+        ..unhurried()
     })
     .await;
     let echo = "denied: the-secret-of-1 and Bearer eyJhbGciOiJIUzI1NiJ9.e30.sig";
@@ -296,7 +296,7 @@ async fn what_the_operator_cannot_work_with_is_said_and_ends_with_1() {
 
 #[tokio::test]
 async fn the_report_for_a_person_has_every_point_and_the_sum() {
-    let stage = Stage::start(settings()).await;
+    let stage = Stage::start(unhurried()).await;
     let printed = stage.run(&["--yes"]).await;
     for point in points() {
         let line = printed

@@ -35,6 +35,7 @@ async fn a_deployment_whose_announcement_was_lost_is_found_and_removed() {
 async fn where_it_cannot_be_told_what_was_made_nothing_is_touched_and_all_are_named() {
     let stage = Stage::start(Settings {
         ttl_in_answers: TtlInAnswers::Absent,
+        unknown_ms: 600_000,
         ..settings()
     })
     .await;

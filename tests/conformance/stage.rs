@@ -38,6 +38,18 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
+/// The same for a run of which every reading counts: on a busy machine too the program has time to ask in each phase what it asks in it, and for
+/// the old status that is shown for the first tenth of a stop.
+pub(crate) fn unhurried() -> Settings {
+    Settings {
+        unknown_ms: 2_500,
+        pending_ms: 2_500,
+        stopping_ms: 12_000,
+        deleting_ms: 2_500,
+        ..settings()
+    }
+}
+
 impl Stage {
     pub(crate) async fn start(settings: Settings) -> Self {
         let ai_core = Emulated::start(settings).await;

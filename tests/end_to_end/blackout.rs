@@ -16,6 +16,8 @@ const NOT_RECORDED: &str = "what became of the create call could not be recorded
 async fn scene_behind(proxy: &Proxy) -> Scene {
     let setting = Setting {
         api_server: Some(proxy.url()),
+        // A busy machine has time to cut it off before an answer, and to give the answer in time.
+        arguments: &["--request-timeout-seconds", "10"],
         ..Setting::of(OPERATOR)
     };
     Scene::start(setting).await
@@ -32,7 +34,7 @@ async fn cut_during(
     operation: Operation,
     begin: impl AsyncFnOnce(&Scene),
 ) {
-    let slow = Effect::AnswerLatencyMs(1_000);
+    let slow = Effect::AnswerLatencyMs(3_000);
     scene
         .ai_core
         .fault("slow", &[operation], Some(1), slow)

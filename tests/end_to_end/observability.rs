@@ -43,7 +43,7 @@ async fn it_lives_is_ready_and_tells_how_the_objects_are() {
 
     assert_eq!(ask(&scene, "/livez").await, (200, "ok".to_owned()));
     assert_eq!(ask(&scene, "/readyz").await, (200, "ok".to_owned()));
-    assert_measured(
+    until_measured(
         &scene,
         r#"aicore_objects{kind="Deployment",condition="Ready",reason="Running"} 1"#,
     )
@@ -52,9 +52,9 @@ async fn it_lives_is_ready_and_tells_how_the_objects_are() {
         r#"{{connection_namespace="{}",connection="{CONNECTION}"}}"#,
         scene.namespace
     );
-    assert_measured(&scene, &format!("aicore_unclaimed_deployments{through} 1")).await;
-    assert_measured(&scene, &format!("aicore_orphans{through} 0")).await;
-    assert_measured(&scene, "aicore_forced_releases_total 0").await;
+    until_measured(&scene, &format!("aicore_unclaimed_deployments{through} 1")).await;
+    until_measured(&scene, &format!("aicore_orphans{through} 0")).await;
+    until_measured(&scene, "aicore_forced_releases_total 0").await;
 
     scene.delete_and_wait("churn").await;
     scene.ai_core.remove(&strangers).await;
@@ -71,7 +71,7 @@ async fn what_is_let_go_by_force_is_counted() {
     scene.delete_and_wait("churn").await;
     // It is counted right after the finalizer came off; the event is published later still.
     scene.until_told("ForceReleased").await;
-    assert_measured(&scene, "aicore_forced_releases_total 1").await;
+    until_measured(&scene, "aicore_forced_releases_total 1").await;
     scene.ai_core.remove(&id).await;
     scene.finish(1).await;
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::manifests::{
     OPERATOR, adoption, configuration, deployment, deployment_from, scene, wish, with,
 };
-use crate::observability::assert_measured;
+use crate::observability::until_measured;
 
 /// How many objects of each sort a crowd has.
 const OF_EACH: usize = 6;
@@ -391,7 +391,7 @@ async fn an_operator_in_observe_mode_writes_nothing_for_a_whole_crowd_and_then_m
     };
     let mut scene = Scene::start(setting).await;
     scene.operator.says(r#"mode="observe""#).await;
-    assert_measured(&scene, r#"aicore_mode{mode="observe"} 1"#).await;
+    until_measured(&scene, r#"aicore_mode{mode="observe"} 1"#).await;
     let connection = scene.get("Connection", CONNECTION).await;
     let told = condition(&connection, "Ready")["message"].to_string();
     assert!(told.contains("--mode=observe"), "{told}");

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::manifests::{OPERATOR, deployment, scene, with};
-use crate::observability::assert_measured;
+use crate::observability::until_measured;
 
 /// A scene whose operator asks for models every second.
 async fn curious_scene() -> Scene {
@@ -72,7 +72,7 @@ async fn a_model_that_is_retired_soon_is_told_once_and_again_when_the_date_chang
         scene.namespace,
         retires_at.as_second()
     );
-    assert_measured(&scene, &metric).await;
+    until_measured(&scene, &metric).await;
 
     scene.operator.kill().await;
     scene.operator.start_again();

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::verdicts::{Album, BROKEN, DONE, GOING, LEAVING, seen};
 
-/// An object as the operator leaves it when the condition `kind` holds for this reason.
-fn object(kind: &str, reason: Reason) -> Value {
+/// An object as the operator leaves it when the condition `holds` is True for this reason. Available is told where it is given.
+fn object(kind: &str, holds: &str, reason: Reason, available: Option<&str>) -> Value {
     let condition = |kind: &str, status: &str| {
         json!({
             "type": kind,
@@ -25,11 +25,15 @@ fn object(kind: &str, reason: Reason) -> Value {
             "observedGeneration": 1,
         })
     };
-    let conditions = match kind {
+    let mut conditions = match holds {
         "Ready" => vec![condition("Ready", "True")],
-        kind => vec![condition("Ready", "False"), condition(kind, "True")],
+        holds => vec![condition("Ready", "False"), condition(holds, "True")],
     };
-    let mut object = deployment("churn");
+    conditions.extend(available.map(|status| condition("Available", status)));
+    let mut object = match kind {
+        "Deployment" => deployment("churn"),
+        _ => connection(CONNECTION, SECRET),
+    };
     object["metadata"]["generation"] = json!(1);
     object["status"] = json!({"observedGeneration": 1, "conditions": conditions});
     object
@@ -38,14 +42,22 @@ fn object(kind: &str, reason: Reason) -> Value {
 #[test]
 fn the_condition_that_holds_makes_the_verdict_whatever_its_reason_is() {
     let mut album = Album::default();
-    for reason in Reason::all() {
-        for (kind, verdict) in [("Ready", DONE), ("Reconciling", GOING), ("Stalled", BROKEN)] {
-            let moment = format!("{kind}: {reason}");
-            let mut leaving = object(kind, *reason);
-            album.keep(&moment, leaving.clone(), verdict);
-            leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-            // kstatus does not look further at what is being deleted, and neither does Argo CD's check.
-            album.keep(&moment, leaving, LEAVING);
+    // A Connection says nothing of being available. What serves or does not changes no verdict.
+    for (kind, available) in [
+        ("Deployment", None),
+        ("Deployment", Some("True")),
+        ("Deployment", Some("False")),
+        ("Connection", None),
+    ] {
+        for reason in Reason::all() {
+            for (holds, verdict) in [("Ready", DONE), ("Reconciling", GOING), ("Stalled", BROKEN)] {
+                let moment = format!("{kind}, Available {available:?}, {holds}: {reason}");
+                let mut leaving = object(kind, holds, *reason, available);
+                album.keep(&moment, leaving.clone(), verdict);
+                leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+                // kstatus does not look further at what is being deleted, and neither does Argo CD's check.
+                album.keep(&moment, leaving, LEAVING);
+            }
         }
     }
     album.judge();

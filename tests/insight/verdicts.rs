@@ -72,6 +72,10 @@ impl Album {
     }
 }
 
+/// How long a phase takes that is to be seen, and one that is to be over, in milliseconds.
+const LONG: u64 = 600_000;
+const SHORT: u64 = 50;
+
 /// Waits until the condition Ready of a Deployment has a reason and a deletion is under way or not.
 pub async fn seen(scene: &Scene, name: &str, reason: &str, terminating: bool) -> Value {
     let holds = |object: &Value| {
@@ -87,7 +91,9 @@ async fn a_deployment_is_taken_for_what_it_is_in_every_phase_of_its_life() {
     let mut album = Album::default();
     let mut scene = Scene::start(Setting {
         ai_core: Settings {
-            pending_ms: 1000,
+            pending_ms: LONG,
+            stopping_ms: LONG,
+            deleting_ms: LONG,
             ..Settings::fast()
         },
         ..Setting::of(env!("CARGO_BIN_EXE_aicore-operator"))
@@ -103,6 +109,7 @@ async fn a_deployment_is_taken_for_what_it_is_in_every_phase_of_its_life() {
         seen(&scene, "churn", "Starting", false).await,
         GOING,
     );
+    scene.ai_core.set(json!({"pendingMs": SHORT})).await;
     album.keep(
         "running",
         seen(&scene, "churn", "Running", false).await,
@@ -119,6 +126,7 @@ async fn a_deployment_is_taken_for_what_it_is_in_every_phase_of_its_life() {
         seen(&scene, "churn", "Stopping", false).await,
         GOING,
     );
+    scene.ai_core.set(json!({"stoppingMs": SHORT})).await;
     album.keep(
         "stopped",
         seen(&scene, "churn", "Stopped", false).await,
@@ -130,6 +138,7 @@ async fn a_deployment_is_taken_for_what_it_is_in_every_phase_of_its_life() {
         seen(&scene, "churn", "Deleting", false).await,
         GOING,
     );
+    scene.ai_core.set(json!({"deletingMs": SHORT})).await;
     album.keep(
         "deleted",
         seen(&scene, "churn", "Deleted", false).await,
@@ -137,17 +146,21 @@ async fn a_deployment_is_taken_for_what_it_is_in_every_phase_of_its_life() {
     );
     wish(&scene, "churn", "Running").await;
     seen(&scene, "churn", "Running", false).await;
+    let slow = json!({"stoppingMs": LONG, "deletingMs": LONG});
+    scene.ai_core.set(slow).await;
     scene.delete("Deployment", "churn").await;
     album.keep(
         "terminating, stopping",
         seen(&scene, "churn", "Stopping", true).await,
         LEAVING,
     );
+    scene.ai_core.set(json!({"stoppingMs": SHORT})).await;
     album.keep(
         "terminating, deleting",
         seen(&scene, "churn", "Deleting", true).await,
         LEAVING,
     );
+    scene.ai_core.set(json!({"deletingMs": SHORT})).await;
     scene.until_gone("Deployment", "churn").await;
 
     album.judge();

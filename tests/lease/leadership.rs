@@ -13,13 +13,21 @@ use serde_json::Value;
 
 use crate::{LEADING, OPERATOR, STANDING_BY, two};
 
-/// An operator with a Lease that a test can wait for.
+/// An operator with a Lease that a test can wait for, and that a busy machine does not let run out. Its calls may take longer than that.
 fn short() -> Setting<'static> {
     Setting {
-        arguments: &["--lease-duration-seconds", "1"],
+        arguments: &[
+            "--lease-duration-seconds",
+            "3",
+            "--request-timeout-seconds",
+            "10",
+        ],
         ..Setting::of(OPERATOR)
     }
 }
+
+/// How long an answer takes in which a process is paused: it comes during the pause, for that lasts until the Lease has run out.
+const SLOW: Effect = Effect::AnswerLatencyMs(2_000);
 
 /// What a process logs of every step of an object.
 const DECIDED: &str = "decided";
@@ -111,8 +119,7 @@ async fn paused_with_a_create_call_that_is_not_sent_yet_a_former_leader_sends_no
         .ai_core
         .fault("refused", &create, Some(1), refused)
         .await;
-    let slow = Effect::AnswerLatencyMs(300);
-    scene.ai_core.fault("slow", &[Token], Some(1), slow).await;
+    scene.ai_core.fault("slow", &[Token], Some(1), SLOW).await;
     scene.put(&deployment("churn")).await;
     scene.ai_core.called(Token, tokens + 1, LIMIT).await;
     scene.operator.pause();
@@ -130,10 +137,9 @@ async fn paused_with_a_create_call_that_is_not_sent_yet_a_former_leader_sends_no
 #[tokio::test]
 async fn paused_with_a_create_call_whose_answer_has_come_a_former_leader_writes_nothing_down() {
     let (mut scene, other) = two(short()).await;
-    let slow = Effect::AnswerLatencyMs(300);
     scene
         .ai_core
-        .fault("slow", &[CreateDeployment], Some(1), slow)
+        .fault("slow", &[CreateDeployment], Some(1), SLOW)
         .await;
     scene.put(&deployment("churn")).await;
     scene.ai_core.called(CreateDeployment, 1, LIMIT).await;

@@ -253,7 +253,10 @@ mod tests {
                 format!(r#"}},"annotations":{{"authorization.k8s.io/decision":"{decision}"}}"#);
             let line = WATCH.replace(r#""auditID":"1""#, &format!(r#""auditID":"{id}""#));
             let line = line.replace(r#""resource":"secrets""#, &place);
-            line.replace(r#"},"requestReceived"#, &format!(r#"{decided},"requestReceived"#)) + "\n"
+            line.replace(
+                r#"},"requestReceived"#,
+                &format!(r#"{decided},"requestReceived"#),
+            ) + "\n"
         };
         let before = line(1, "a", "allow");
         let lines = [

@@ -307,8 +307,23 @@ fn an_object_that_is_let_go_before_one_that_it_retires_is_gone_is_found() {
 }
 
 #[test]
-fn reading_one_deployment_that_the_last_list_had_is_found() {
+fn reading_one_deployment_that_the_last_two_lists_had_is_found() {
     let mut log = Log::running();
+    log.call(Operation::GetDeployment, "d1", RUNNING, RUNNING);
+    assert_eq!(log.broken_by(holder(), 1), only(Law::ObserveByList));
+
+    let seen_once = || {
+        let mut log = Log::default();
+        log.list();
+        log.call(Operation::CreateDeployment, "d1", "", RUNNING);
+        log.list();
+        log
+    };
+    let mut log = seen_once();
+    log.call(Operation::GetDeployment, "d1", RUNNING, RUNNING);
+    assert_eq!(log.broken_by(holder(), 1), BTreeSet::new());
+    let mut log = seen_once();
+    log.list();
     log.call(Operation::GetDeployment, "d1", RUNNING, RUNNING);
     assert_eq!(log.broken_by(holder(), 1), only(Law::ObserveByList));
 
