@@ -30,10 +30,12 @@ pub fn run(command: &mut Command, input: &str) -> String {
         .spawn();
     let mut child = child.unwrap_or_else(|error| panic!("{program} cannot be run: {error}"));
     let mut pipe = child.stdin.take().expect("its input is a pipe");
-    pipe.write_all(input.as_bytes())
-        .unwrap_or_else(|error| panic!("{program} does not read its input: {error}"));
-    drop(pipe);
-    let end = child.wait_with_output().expect("it ends");
+    // What it prints is read meanwhile: it would wait for that before it reads on.
+    let (written, end) = std::thread::scope(|scope| {
+        let writing = scope.spawn(move || pipe.write_all(input.as_bytes()));
+        let end = child.wait_with_output().expect("it ends");
+        (writing.join().expect("writing does not panic"), end)
+    });
     let output = String::from_utf8_lossy(&end.stdout).into_owned();
     let errors = String::from_utf8_lossy(&end.stderr);
     assert!(
@@ -41,5 +43,6 @@ pub fn run(command: &mut Command, input: &str) -> String {
         "{program} ended with {}\n{output}\n{errors}",
         end.status
     );
+    written.unwrap_or_else(|error| panic!("{program} does not read its input: {error}"));
     output
 }
