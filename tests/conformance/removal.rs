@@ -46,7 +46,7 @@ async fn where_it_cannot_be_told_what_was_made_nothing_is_touched_and_all_are_na
         .fault("lost", &creation, Some(1), Effect::DropAfter)
         .await;
     let given = format!("--configuration-id={configuration}");
-    let arguments = ["--yes", "--output=json", "--wait-seconds=2", &given];
+    let arguments = ["--yes", "--output=json", "--wait-seconds=5", &given];
     let child = stage
         .bare_command(&arguments)
         .spawn()

@@ -16,8 +16,6 @@ const NOT_RECORDED: &str = "what became of the create call could not be recorded
 async fn scene_behind(proxy: &Proxy) -> Scene {
     let setting = Setting {
         api_server: Some(proxy.url()),
-        // A busy machine has time to cut it off before an answer, and to give the answer in time.
-        arguments: &["--request-timeout-seconds", "10"],
         ..Setting::of(OPERATOR)
     };
     Scene::start(setting).await
@@ -34,7 +32,8 @@ async fn cut_during(
     operation: Operation,
     begin: impl AsyncFnOnce(&Scene),
 ) {
-    let slow = Effect::AnswerLatencyMs(3_000);
+    // Half of what a call may take: a busy machine has as much time for the cut before the answer as for the answer.
+    let slow = Effect::AnswerLatencyMs(1_500);
     scene
         .ai_core
         .fault("slow", &[operation], Some(1), slow)
