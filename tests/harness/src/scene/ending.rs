@@ -42,10 +42,12 @@ impl Scene {
         entries
     }
 
-    /// What the operators were refused in the namespaces of the scene because no role allows it, whether they say so in their logs or not.
+    /// What the operators were refused in the namespaces of the scene and in their own because no role allows it, whether they say so in their logs
+    /// or not.
     fn refusals(&self) -> Vec<AuditEntry> {
         let places = self.places.iter();
-        let namespaces: Vec<&str> = places.map(|place| place.namespace.as_str()).collect();
+        let mut namespaces: Vec<&str> = places.map(|place| place.namespace.as_str()).collect();
+        namespaces.push(operator::NAMESPACE);
         let begin = self.log_begins.into_iter();
         begin
             .flat_map(|begin| self.requests_about(&namespaces, begin))
