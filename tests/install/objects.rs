@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use crate::chart::render_with;
+use crate::pages::readme_says;
 use crate::world::{CHART, RELEASE, ROOT, World};
 
 /// The files of values in `tests/install/values`. Each value of the chart has another one than by default in one of them.
@@ -229,6 +230,17 @@ async fn pods_end_in_order_spread_out_and_write_nowhere() {
         budget["maxUnavailable"], 1,
         "a drain must not wait for ever"
     );
+}
+
+#[tokio::test]
+async fn the_key_of_a_trial_is_called_otherwise_than_a_real_one() {
+    let told = readme_says("kubectl create secret generic ", "--from-file");
+    let real = told.split_whitespace().nth(4).expect("it has a name");
+    let objects = objects(Some("trial")).await;
+    let secrets = objects.iter().filter(|object| object["kind"] == "Secret");
+    let names: Vec<_> = secrets.map(|secret| &secret["metadata"]["name"]).collect();
+    // Helm deletes the trial's when the trial ends, whatever somebody has put into it.
+    assert!(names.len() == 1 && names[0] != real, "{names:?}, {real}");
 }
 
 #[tokio::test]
