@@ -8,6 +8,7 @@ mod least;
 mod manifest;
 mod objects;
 mod release;
+mod release_files;
 mod rights;
 mod secrets;
 mod upgrade;
