@@ -11,6 +11,7 @@ mod manifest;
 mod objects;
 mod pages;
 mod release;
+mod release_files;
 mod rights;
 mod secrets;
 mod several;
