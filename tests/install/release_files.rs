@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::world::{ROOT, run};
+use crate::world::run;
 
 /// What is in it: name and version of each crate, as in `serde@1.0.0`.
 fn crates_of(bill: &Path) -> BTreeSet<String> {
