@@ -26,7 +26,7 @@ demo: control-plane ## Watch one deployment from kubectl apply to its proven end
 	@KEEP=$(KEEP) $(BINARIES)/demo
 
 .PHONY: test
-test: control-plane tools check deny ## Run every check and every test, and say how many ran
+test: control-plane tools $(CARGO_CYCLONEDX) check deny ## Run every check and every test, and say how many ran
 	@# The programs of the image take minutes where nothing is there yet. They get what the tests leave of the processors, which is most of them.
 	@set -eu -o pipefail; \
 	set -m; tests/install/image.sh >/dev/null 2>&1 & image=$$!; set +m; trap 'kill -- "-$$image" 2>/dev/null || true' EXIT; \

@@ -149,9 +149,9 @@ pub struct RunArguments {
     )]
     pub listen: SocketAddr,
 
-    /// How many objects are worked on at the same time. One bulk request of AI Core stops or deletes up to 100 deployments, but only those whose
-    /// objects are at work; with less, the requests are smaller and more
-    #[arg(long, env = "AICORE_OPERATOR_CONCURRENCY", value_name = "NUMBER", default_value = "128", value_parser = clap::value_parser!(u16).range(1..))]
+    /// How many objects are worked on at the same time; where there are several namespaces, none gets more than half of it. One bulk request of
+    /// AI Core stops or deletes up to 100 deployments, but only those whose objects are at work; with less, the requests are smaller and more
+    #[arg(long, env = "AICORE_OPERATOR_CONCURRENCY", value_name = "NUMBER", default_value = "256", value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
 
     /// What to log, as a level or as tracing directives such as `aicore_operator=debug`

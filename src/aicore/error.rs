@@ -225,16 +225,20 @@ impl Error {
         }
     }
 
-    /// Whether other credentials of the same tenant could fare better: each has a token endpoint of its own, too.
-    pub(super) fn depends_on_credentials(&self) -> bool {
+    /// Whether the credentials are what it is about, or the way to a token for them: a matter of whoever owns them.
+    pub fn is_about_credentials(&self) -> bool {
         matches!(
             self,
             Self::TokenRejected(_)
                 | Self::TokenUnavailable { .. }
                 | Self::CertificateExpired { .. }
                 | Self::Unauthorized(_)
-                | Self::Forbidden(_)
         )
+    }
+
+    /// Whether other credentials of the same tenant could fare better: each has a token endpoint of its own, too.
+    pub(super) fn depends_on_credentials(&self) -> bool {
+        self.is_about_credentials() || matches!(self, Self::Forbidden(_))
     }
 
     /// The reason for a condition: `Unauthorized`, `CredentialsRejected`, `CertificateExpired`, `AccessDenied`, `RateLimited`, `Unreachable`, `Unavailable`,

@@ -14,29 +14,12 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::client::Client;
-use super::credentials::Tenant;
 use super::error::Error;
 use super::group::Group;
 use super::poller::{self, Poller};
-use super::realm::Realm;
+use super::realm::GroupKey;
 
 pub use super::snapshot::Snapshot;
-
-/// A resource group of a tenant: what one list call shows, to those whose credentials are of one realm.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct GroupKey {
-    /// With whom what is known of the group is shared.
-    pub realm: Realm,
-    /// The id of the resource group.
-    pub group: String,
-}
-
-impl GroupKey {
-    /// The tenant, as the service key says.
-    pub fn tenant(&self) -> &Tenant {
-        &self.realm.tenant
-    }
-}
 
 /// How often a resource group is listed.
 #[derive(Clone, Copy, Debug)]

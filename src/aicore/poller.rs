@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep_until};
 use super::client::Client;
 use super::error::Error;
 use super::group::News;
-use super::inventory::{Change, Event, GroupKey, Polled, Shared, State};
+use super::inventory::{Change, Event, Polled, Shared, State};
+use super::realm::GroupKey;
 use super::snapshot::Snapshot;
 use super::types::DeploymentList;
 

@@ -32,6 +32,15 @@ enum Standing {
     Accepted(Zone),
 }
 
+/// A resource group of a tenant: what one list call shows, to those whose credentials are of one realm.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct GroupKey {
+    /// With whom what is known of the group is shared.
+    pub realm: Realm,
+    /// The id of the resource group.
+    pub group: String,
+}
+
 /// The zone that an accepted token is of, where it is a JSON web token that tells.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Zone(pub(super) Option<String>);
@@ -66,6 +75,13 @@ impl Realm {
     /// Whether it is that of credentials which AI Core has not accepted yet.
     pub fn is_unproven(&self) -> bool {
         matches!(self.standing, Standing::Unproven(_))
+    }
+}
+
+impl GroupKey {
+    /// The tenant, as the service key says.
+    pub fn tenant(&self) -> &Tenant {
+        &self.realm.tenant
     }
 }
 

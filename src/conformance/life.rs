@@ -6,11 +6,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::course::{Move, next_move};
 use super::ledger::Ledger;
-use super::observations::{Look, Observations, Shown};
+use super::observations::{Look, Observations};
 use super::plan::Plan;
 use super::question::{BEFORE, Question, RUNNING};
 use super::report::Report;
 use super::session::{Session, state_of};
+use super::shown::Shown;
 use super::trouble::Trouble;
 use crate::aicore::Client;
 

@@ -18,6 +18,7 @@ mod question;
 mod removal;
 mod report;
 mod session;
+mod shown;
 mod text;
 mod timings;
 mod trouble;

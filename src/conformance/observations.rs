@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::question::Question;
+use super::shown::Shown;
 use crate::aicore::{Reply, TokenFacts};
 
 /// Everything that one run has seen.
@@ -61,10 +62,6 @@ pub(crate) enum Sight {
     /// Neither.
     Unclear(Option<u16>, String),
 }
-
-/// A deployment as AI Core shows it.
-#[derive(Clone, Debug)]
-pub(crate) struct Shown(pub(crate) Map<String, Value>);
 
 // === impl Observations ===
 
@@ -183,31 +180,6 @@ impl Sight {
     /// Whether it is not there.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Absent(..))
-    }
-}
-
-// === impl Shown ===
-
-impl Shown {
-    /// A field that is a text and not empty.
-    pub(crate) fn text(&self, field: &str) -> Option<&str> {
-        let text = self.0.get(field)?.as_str()?;
-        (!text.is_empty()).then_some(text)
-    }
-
-    /// `status`; empty when there is none.
-    pub(crate) fn status(&self) -> &str {
-        self.text("status").unwrap_or_default()
-    }
-
-    /// `targetStatus`; empty when there is none.
-    pub(crate) fn target(&self) -> &str {
-        self.text("targetStatus").unwrap_or_default()
-    }
-
-    /// Whether its deletion was accepted.
-    pub(crate) fn is_going(&self) -> bool {
-        self.target() == "DELETED" || self.status() == "DELETING"
     }
 }
 

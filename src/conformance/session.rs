@@ -8,9 +8,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::Ledger;
-use super::observations::{Exchange, Look, Observations, Shown, Sight};
+use super::observations::{Exchange, Look, Observations, Sight};
 use super::plan::Plan;
 use super::question::{IN_PASSING, Names, Question, State};
+use super::shown::Shown;
 use super::trouble::Trouble;
 use crate::aicore::{Call, Client, Error, Reply, request_id};
 

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::observations::{Look, Observations, Shown};
+use super::observations::{Look, Observations};
 use super::question::Question;
+use super::shown::Shown;
 
 /// How long something took.
 #[derive(Clone, Debug, Serialize)]

@@ -65,7 +65,7 @@ pub struct Options {
     pub resync: Duration,
     /// How often AI Core is asked which models it retires.
     pub model_check: Duration,
-    /// How many objects are worked on at the same time.
+    /// How many objects of each kind are worked on at the same time. No namespace of several gets more than half of it.
     pub concurrency: u16,
     /// How the Lease of the leader is held.
     pub lease: LeaseOptions,

@@ -38,17 +38,20 @@ mod programs;
 mod restraint;
 mod rewind;
 mod scope;
+mod slots;
 mod subject;
 mod tell;
 mod uninstall;
 mod wake;
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use futures::{FutureExt, Stream, StreamExt, TryStreamExt};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::runtime::controller::{self, Config, Controller};
+use kube::runtime::controller::{self, Action, Config, Controller};
 use kube::runtime::predicates;
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::{Predicate as _, WatchStreamExt, watcher};
@@ -68,6 +71,7 @@ use crate::lease::{Election, Lost, Permit, gated};
 use crate::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use crate::metrics::{Metrics, Queue};
 use context::Context;
+use slots::Slots;
 
 /// How long what is under way when the operator is told to end may still take. What is broken off then is as it would be after a crash, and whoever
 /// leads next finds out what came of it.
@@ -215,7 +219,9 @@ pub async fn run(
         },
         |_| None,
     );
-    let config = Config::default().concurrency(context.options.concurrency);
+    let concurrency = context.options.concurrency;
+    let config = Config::default().concurrency(concurrency);
+    let slots = || Slots::new(concurrency, &scope);
     let queues = context.metrics.queues().clone();
     let deployment_controller = Controller::for_stream(
         deployment_stream.inspect_ok(noted(&queues.deployments)),
@@ -225,7 +231,7 @@ pub async fn run(
     .reconcile_on(received(woken_deployments, &queues.deployments))
     .graceful_shutdown_on(shutdown.clone().cancelled_owned())
     .run(
-        begun(&queues.deployments, deployment::reconcile),
+        begun(&queues.deployments, slots(), deployment::reconcile),
         deployment::after_error,
         context.clone(),
     )
@@ -238,7 +244,7 @@ pub async fn run(
     .reconcile_on(received(woken_connections, &queues.connections))
     .graceful_shutdown_on(shutdown.clone().cancelled_owned())
     .run(
-        begun(&queues.connections, connection::reconcile),
+        begun(&queues.connections, slots(), connection::reconcile),
         connection::after_error,
         context.clone(),
     )
@@ -338,18 +344,24 @@ fn noted<K: Resource<DynamicType = ()>>(queue: &Queue) -> impl FnMut(&K) + Send 
     move |object| queue.add(&ObjectRef::from_obj(object))
 }
 
-/// Reconciles, and does not count the object any more as soon as that begins.
+/// Reconciles an object as soon as there is a place for it. From then on it is not counted any more.
 fn begun<K, F>(
     queue: &Queue,
+    slots: Slots,
     mut reconcile: impl FnMut(Arc<K>, Arc<Context>) -> F,
-) -> impl FnMut(Arc<K>, Arc<Context>) -> F
+) -> impl FnMut(Arc<K>, Arc<Context>) -> BoxFuture<'static, Result<Action, kube::Error>>
 where
     K: Resource<DynamicType = ()>,
+    F: Future<Output = Result<Action, kube::Error>> + Send + 'static,
 {
     let queue = queue.clone();
     move |object, context| {
+        let Some(slot) = slots.take(&object.namespace().unwrap_or_default()) else {
+            return ready(Ok(Action::requeue(slots::PAUSE))).boxed();
+        };
         queue.remove(&ObjectRef::from_obj(&*object));
-        reconcile(object, context)
+        let work = reconcile(object, context);
+        work.inspect(move |_| drop(slot)).boxed()
     }
 }
 
@@ -366,7 +378,7 @@ where
         if let Err(controller::Error::ObjectNotFound(object)) = outcome {
             queue.remove(&object);
         }
-        std::future::ready(())
+        ready(())
     }
 }
 

@@ -178,7 +178,7 @@ impl Collector for Objects {
         gauges(
             &mut encoder,
             "objects_longest_seconds",
-            "How long the object that has been in a condition for the longest time has been in it, by kind, condition and reason",
+            "How long the object that has been in a condition for the longest time has been in it, by kind, condition and the reason that it has now",
             longest,
         )?;
         gauges(

@@ -3,6 +3,8 @@
 //! enough.
 
 mod attacker;
+mod crowd;
+mod discretion;
 mod impostor;
 mod neighbours;
 mod rebuild;

@@ -1,5 +1,7 @@
 //! What Helm makes of the chart without any cluster.
 
+use std::collections::BTreeSet;
+
 use aicore_operator::lifecycle::identity::MAXIMUM_CLUSTER_ID;
 use harness::scene::Outcome;
 use serde_json::Value;
@@ -105,6 +107,32 @@ async fn every_secret_is_within_reach_only_where_somebody_says_so() {
         assert!(rendered.succeeded, "{}", rendered.errors);
         assert_eq!(rendered.output.contains(binding), everywhere, "{values:?}");
         assert_eq!(rendered.output.contains(told), !everywhere, "{values:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_policy_can_be_switched_off_by_itself() {
+    let policies = async |values: &[&str]| {
+        let rendered = render(values).await;
+        assert!(rendered.succeeded, "{}", rendered.errors);
+        let objects: Vec<Value> = serde_saphyr::from_multiple(&rendered.output).unwrap();
+        let policies = objects
+            .into_iter()
+            .filter(|object| object["kind"] == "ValidatingAdmissionPolicy");
+        let names = policies.map(|policy| policy["metadata"]["name"].as_str().unwrap().to_owned());
+        names.collect::<BTreeSet<_>>()
+    };
+    let all = policies(&[]).await;
+    let switches = [
+        ("secretPolicy", "aicore-operator.secrets.aicore.dev"),
+        ("configMapPolicy", "aicore-operator.configmaps.aicore.dev"),
+        ("protection", "protected.deployments.aicore.dev"),
+    ];
+    assert_eq!(all, switches.map(|(_, name)| name.to_owned()).into());
+    for (value, name) in switches {
+        let left = policies(&[&format!("{value}.enabled=false")]).await;
+        let gone: Vec<_> = all.difference(&left).collect();
+        assert_eq!(gone, [name], "{value}");
     }
 }
 

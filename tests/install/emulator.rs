@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use crate::manifest::is_told;
 use crate::world::{MODEL, QUICK, RELEASE, World, end, texts};
 
+/// The Secret that leads to the emulator.
+const KEY: &str = "aicore-trial-key";
+
 /// Starts an emulator with the arguments of the installed one, at an address of this machine.
 async fn start(arguments: &[&str], listen: &str) -> Emulator {
     let mut tenants = Vec::new();
@@ -45,15 +48,7 @@ async fn start(arguments: &[&str], listen: &str) -> Emulator {
 /// The key that the chart has made, with the address that the emulator has here.
 async fn key_at(world: &World, url: &str) -> String {
     let template = "go-template={{.data.key | base64decode}}";
-    let get = [
-        "get",
-        "secret",
-        "aicore-key",
-        "--namespace",
-        RELEASE,
-        "-o",
-        template,
-    ];
+    let get = ["get", "secret", KEY, "--namespace", RELEASE, "-o", template];
     let key = world.kubectl(&get).await;
     let parsed: Value = serde_json::from_str(&key).expect("a service key is JSON");
     let service = "http://aicore-operator-emulator.aicore-operator.svc:8080";
@@ -93,7 +88,7 @@ async fn install(world: &World, name: &str, listen: &str) -> Trial {
     let key = key_at(world, &emulator.url()).await;
     let secret = BTreeMap::from([("key", key)]);
     let patch = json!({"stringData": secret}).to_string();
-    let place = ["patch", "secret", "aicore-key", "--namespace", RELEASE];
+    let place = ["patch", "secret", KEY, "--namespace", RELEASE];
     world
         .kubectl(&[&place[..], &["--type=merge", "-p", &patch]].concat())
         .await;

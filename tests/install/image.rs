@@ -148,6 +148,22 @@ fn the_builder_and_the_image_are_of_the_same_debian() {
     assert!(base.contains("-debian12"), "{base}");
 }
 
+#[test]
+fn its_user_is_a_number_that_is_not_root() {
+    let dockerfile = fs::read_to_string(Path::new(ROOT).join("Dockerfile"));
+    let dockerfile = dockerfile.expect("there is one");
+    // The pods say `runAsNonRoot` and no more, and a kubelet knows the number of no name.
+    let users = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("USER "));
+    let users: Vec<_> = users.collect();
+    let [user] = users[..] else {
+        panic!("{users:?}");
+    };
+    let number: Option<u32> = user.split(':').next().and_then(|user| user.parse().ok());
+    assert!(number.is_some_and(|number| number > 0), "{user}");
+}
+
 #[tokio::test]
 async fn the_operator_is_as_small_as_the_page_on_sizing_tells() {
     let page = fs::read_to_string(Path::new(ROOT).join("docs/sizing.md"));

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::pages::readme_says;
 use crate::world::{EXAMPLE, MODEL, QUICK, RELEASE, ROOT, World, end, helm_program, run};
 
 #[tokio::test]
@@ -62,6 +63,13 @@ async fn it_takes_the_first_example_to_running_and_back_to_nothing_once_the_oper
         "crds",
     ];
     world.kubectl(&established).await;
+    let set_image = readme_says("kubectl --namespace aicore-operator set image", "operator=");
+    world.types(&set_image).await;
+    let deployment = world.get(RELEASE, &["deployment.apps", RELEASE]).await;
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    let pushed = "registry.example.com/team/aicore-operator";
+    let image = format!("{pushed}:{}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(container["image"], image);
     world.quicken().await;
     let operator = world.operator("by-default").await;
     world.put_key("default").await;

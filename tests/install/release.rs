@@ -1,7 +1,5 @@
 //! Installing and uninstalling with Helm.
 
-use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
@@ -12,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::emulator::told;
 use crate::image::program;
-use crate::world::{MODEL, QUICK, RELEASE, ROOT, World, end, texts};
+use crate::pages::blocks;
+use crate::world::{MODEL, QUICK, RELEASE, World, end, texts};
 
 #[tokio::test]
 async fn the_chart_takes_the_first_example_to_running_and_back_to_nothing() {
@@ -105,20 +104,9 @@ async fn an_uninstall_touches_no_deployment_and_keeps_every_object_and_an_instal
     world.assert_nothing_was_refused();
 }
 
-/// What the page says to type under this heading, block by block.
+/// What the page on uninstalling says to type under this heading, block by block.
 fn typed(heading: &str) -> Vec<String> {
-    let page = fs::read_to_string(Path::new(ROOT).join("docs/uninstalling.md"));
-    let page = page.expect("there is one");
-    let (_, section) = page
-        .split_once(&format!("\n## {heading}\n"))
-        .unwrap_or_else(|| panic!("no heading {heading}"));
-    let section = section.split("\n## ").next().unwrap_or(section);
-    let blocks = section.split("```sh\n").skip(1);
-    let blocks: Vec<_> = blocks
-        .filter_map(|block| Some(block.split_once("```")?.0.to_owned()))
-        .collect();
-    assert!(!blocks.is_empty(), "nothing to type under {heading}");
-    blocks
+    blocks("docs/uninstalling.md", heading, "sh")
 }
 
 /// Waits until the API server has refused the Lease to the operators for so long: without their roles, and then without their service account.
@@ -234,6 +222,14 @@ async fn what_is_held_when_no_operator_comes_back_is_let_go_by_hand() {
     };
     let listed = world.types(list).await;
     assert!(listed.contains(&id), "{listed}");
+    // As it is told where other operators live on: then it is about one namespace alone.
+    let elsewhere = format!("--namespace {RELEASE}");
+    let elsewhere = release.replace("--all-namespaces", &elsewhere);
+    assert_ne!(&elsewhere, release);
+    world.types(&elsewhere).await;
+    let kept = world.get("team-a", &["secret", "aicore-key"]).await;
+    let kept = texts(&kept["metadata"]["finalizers"]).join(" ");
+    assert_eq!(kept, "example.com/a aicore.dev/in-use example.com/b");
     world.types(release).await;
 
     let left = world.get("team-a", &["secret", "aicore-key"]).await;

@@ -267,13 +267,36 @@ async fn live(world: &World, connection: &str) {
     assert_eq!(secret["metadata"]["finalizers"], Value::Null);
 }
 
-/// Installs the operator with these values, has it live, and holds what it used against what it was given.
-async fn roles_give_what_is_used(values: &[&str], connection: &str) {
+/// The operator holds a key in one more namespace for a while.
+async fn hold_a_key(world: &World, namespace: &str) {
+    world.put_key(namespace).await;
+    let connection = json!({
+        "apiVersion": "aicore.dev/v1alpha1",
+        "kind": "Connection",
+        "metadata": {"name": "one-more"},
+        "spec": {"secretRef": {"name": "aicore-key"}},
+    });
+    world.put(namespace, &connection).await;
+    let name = ["aiconn", "one-more"];
+    world.until(namespace, &name, is_told("Connected")).await;
+    let delete = ["delete", "aiconn", "one-more", "--timeout=30s"];
+    world
+        .kubectl(&[&delete[..], &["--namespace", namespace]].concat())
+        .await;
+}
+
+/// Installs the operator with these values, has it live with a Connection in the first of these namespaces and hold a key in the others, and holds what it
+/// used against what it was given.
+async fn roles_give_what_is_used(values: &[&str], connections: &[&str]) {
     let world = World::start().await;
     world.kubectl(&["create", "namespace", TEAM]).await;
     world.install(&[&[QUICK], values].concat()).await;
     let operator = world.operator("operator").await;
-    live(&world, connection).await;
+    let (first, others) = connections.split_first().expect("there is one");
+    live(&world, first).await;
+    for other in others {
+        hold_a_key(&world, other).await;
+    }
     end(operator).await;
     world.assert_nothing_was_refused();
     let given = given(&world).await;
@@ -286,10 +309,21 @@ async fn roles_give_what_is_used(values: &[&str], connection: &str) {
 
 #[tokio::test]
 async fn the_roles_of_the_chart_give_what_is_used_and_nothing_more() {
-    roles_give_what_is_used(&[], RELEASE).await;
+    roles_give_what_is_used(&[], &[RELEASE]).await;
 }
 
 #[tokio::test]
 async fn the_roles_for_one_namespace_give_what_is_used_there_and_nothing_more() {
-    roles_give_what_is_used(&["watchNamespace=team-a"], TEAM).await;
+    roles_give_what_is_used(&["watchNamespace=team-a"], &[TEAM]).await;
+}
+
+#[tokio::test]
+async fn the_roles_for_the_secrets_of_two_namespaces_give_what_is_used_there_and_nothing_more() {
+    let two = format!("secrets.namespaces={{{RELEASE},{TEAM}}}");
+    roles_give_what_is_used(&[&two], &[RELEASE, TEAM]).await;
+}
+
+#[tokio::test]
+async fn the_roles_for_all_secrets_give_what_is_used_and_nothing_more() {
+    roles_give_what_is_used(&["secrets.clusterWide=true"], &[TEAM]).await;
 }

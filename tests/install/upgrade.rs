@@ -7,6 +7,7 @@ use harness::process::Supervised;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::pages::readme_says;
 use crate::world::{CHART, EXAMPLE, MODEL, QUICK, RELEASE, ROOT, World, end, set};
 
 /// The manifests and the definitions (`crds`) of the time before there was a chart, as they were installed with `kubectl apply`, and what the operator of
@@ -28,18 +29,6 @@ async fn goes_on(world: &World, namespace: &str, id: &str, before: Supervised) {
     world.assert_status(id, None).await;
     end(after).await;
     world.assert_nothing_was_refused();
-}
-
-/// The command in the README that begins so, and has this word in it.
-fn readme_says(begins: &str, word: &str) -> String {
-    let page = fs::read_to_string(Path::new(ROOT).join("README.md"));
-    let page = page.expect("there is one").replace("\\\n", " ");
-    let mut found = page
-        .lines()
-        .filter(|line| line.starts_with(begins) && line.contains(word));
-    let command = found.next().expect("the README has such a command");
-    assert_eq!(found.next(), None);
-    command.to_owned()
 }
 
 #[tokio::test]

@@ -76,6 +76,25 @@ fn every_target_of_make_that_they_name_is_there() {
 }
 
 #[test]
+fn the_readme_asks_for_the_go_that_the_tools_are_built_with() {
+    let readme = read("README.md");
+    let (_, told) = readme.split_once("Go ").expect("it names Go");
+    let told = told.split(' ').next().expect("and its version");
+    let wanted = ["control-plane", "tools"].map(|folder| {
+        let module = read(&format!("tests/{folder}/go.mod"));
+        let mut lines = module.lines().map(str::to_owned);
+        let line = lines.find_map(|line| line.strip_prefix("go ").map(str::to_owned));
+        line.expect("a module names its Go")
+    });
+    let number = |version: &str| -> Vec<u32> {
+        let parts = version.split('.');
+        parts.map(|part| part.parse().expect("a number")).collect()
+    };
+    let newest = wanted.iter().max_by_key(|version| number(version));
+    assert_eq!(newest.map(String::as_str), Some(told));
+}
+
+#[test]
 fn every_file_that_they_name_is_there() {
     let top: BTreeSet<_> = [".ci", ".github", "deploy", "docs", "tests", "src", "crds"].into();
     let mut named = BTreeSet::new();

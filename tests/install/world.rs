@@ -54,18 +54,23 @@ pub struct World {
 impl World {
     /// Starts the cluster and AI Core, and makes the namespace of the operator.
     pub async fn start() -> Self {
+        let world = Self::empty().await;
+        let namespace = ["apply", "-f", "deploy/namespace.yaml"];
+        world.kubectl(&namespace).await;
+        world
+    }
+
+    /// Starts the cluster and AI Core.
+    pub async fn empty() -> Self {
         let control_plane = match ControlPlane::start_alone().await {
             Ok(control_plane) => control_plane,
             Err(error) => panic!("{}", error.with_causes()),
         };
-        let world = Self {
+        Self {
             control_plane,
             ai_core: Emulated::start(Settings::fast()).await,
             helm: helm_program().await,
-        };
-        let namespace = ["apply", "-f", "deploy/namespace.yaml"];
-        world.kubectl(&namespace).await;
-        world
+        }
     }
 
     /// A program that is an administrator of the cluster, with folders of its own for what it keeps.
@@ -84,9 +89,14 @@ impl World {
 
     /// Runs `helm`; it has to succeed.
     pub async fn helm(&self, arguments: &[&str]) -> String {
+        succeeded("helm", self.try_helm(arguments).await, arguments)
+    }
+
+    /// Runs `helm`.
+    pub async fn try_helm(&self, arguments: &[&str]) -> Outcome {
         let mut command = self.administrator(&self.helm);
         command.args(["--namespace", RELEASE]);
-        succeeded("helm", run(command, arguments, "").await, arguments)
+        run(command, arguments, "").await
     }
 
     /// Types lines that a page or the notes of the chart tell a person to type. They have to succeed, and to end.

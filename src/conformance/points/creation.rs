@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::server::evidence;
 use crate::aicore::time_to_live::seconds;
-use crate::conformance::observations::{Look, NOT_REACHED, Observations, Shown, Sight};
+use crate::conformance::observations::{Look, NOT_REACHED, Observations, Sight};
 use crate::conformance::point::{Outcome, Point, handled, holds, seen, unworkable};
 use crate::conformance::question::Question;
+use crate::conformance::shown::Shown;
 
 /// How long a new deployment may be missing by default (`--create-grace-seconds`).
 const GRACE: Duration = Duration::from_secs(300);

@@ -1,9 +1,10 @@
 //! A deletion, and how it is seen that the deployment is gone.
 
 use super::server::evidence;
-use crate::conformance::observations::{Look, NOT_REACHED, Observations, Shown, Sight};
+use crate::conformance::observations::{Look, NOT_REACHED, Observations, Sight};
 use crate::conformance::point::{Outcome, Point, handled, holds, seen, unworkable};
 use crate::conformance::question::Question;
+use crate::conformance::shown::Shown;
 
 /// Whatever may have deleted it.
 const DELETIONS: [Question; 4] = [

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::conformance::observations::{NOT_REACHED, Observations, Shown};
+use crate::conformance::observations::{NOT_REACHED, Observations};
 use crate::conformance::point::{Outcome, Point, handled, holds, seen, unworkable};
+use crate::conformance::shown::Shown;
 
 /// The fields that every deployment must have (`AiDeployment`).
 const REQUIRED: [&str; 5] = ["id", "configurationId", "status", "createdAt", "modifiedAt"];

@@ -1,9 +1,10 @@
 //! A stop: alone and among others, and what is seen of it.
 
 use super::server::evidence;
-use crate::conformance::observations::{NOT_REACHED, Observations, Shown, bulk_entry};
+use crate::conformance::observations::{NOT_REACHED, Observations, bulk_entry};
 use crate::conformance::point::{Outcome, Point, handled, holds, seen, unworkable};
 use crate::conformance::question::Question;
+use crate::conformance::shown::Shown;
 
 /// Whatever may have stopped it.
 const STOPS: [Question; 3] = [

@@ -65,7 +65,7 @@ async fn find(
         .client
         .find_configurations(&access.key.group, &filter)
         .await
-        .map_err(|error| Obstacle::remote(&error, None, false))?;
+        .map_err(|error| Obstacle::remote(access, &error, None, false))?;
     let reusable = found
         .into_iter()
         .filter(|configuration| identity.owns_content(&configuration.name, hash))
@@ -92,7 +92,7 @@ async fn create(
         .client
         .create_configuration(&access.key.group, &content.named(name))
         .await
-        .map_err(|error| refused(&error))?;
+        .map_err(|error| refused(access, &error))?;
     let note = format!("configuration {id} was created in AI Core");
     subject
         .context
@@ -140,7 +140,7 @@ async fn resolve(
             "resource group {} has no configuration {id}; correct spec.configuration.copyOf",
             access.key.group
         ))),
-        Err(error) => Err(Obstacle::remote(&error, None, false)),
+        Err(error) => Err(Obstacle::remote(access, &error, None, false)),
     }
 }
 
@@ -174,11 +174,11 @@ fn invalid(message: String) -> Obstacle {
     }
 }
 
-fn refused(error: &Error) -> Obstacle {
+fn refused(access: &Access, error: &Error) -> Obstacle {
     match error {
         Error::Rejected(_) | Error::NotFound(_) => {
-            Obstacle::remote(error, Some(Reason::InvalidConfiguration), true)
+            Obstacle::remote(access, error, Some(Reason::InvalidConfiguration), true)
         }
-        _ => Obstacle::remote(error, None, false),
+        _ => Obstacle::remote(access, error, None, false),
     }
 }

@@ -51,6 +51,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
         Err(error) if error.outcome_unknown() => {
             warn!(%error, "the create call may or may not have had its effect");
             Err(Obstacle::remote(
+                access,
                 &error,
                 Some(Reason::CreateUnresolved),
                 false,
@@ -58,7 +59,7 @@ pub(crate) async fn create(subject: &Subject<'_>, access: &Access) -> Result<(),
         }
         Err(error) => {
             let replaces = !recorded_id(&subject.object).is_empty();
-            let obstacle = refused(&error, replaces);
+            let obstacle = refused(access, &error, replaces);
             // A configuration that AI Core does not take, and that this process has not seen there, may be one of another tenant or of a
             // former group: it is looked for anew.
             let prepared = subject.remember(|memory| memory.prepared.clone())
@@ -221,7 +222,7 @@ async fn close(
 }
 
 /// AI Core has refused to create. No error code is published for an exhausted quota, so it is recognised by its text.
-fn refused(error: &Error, replaces: bool) -> Obstacle {
+fn refused(access: &Access, error: &Error, replaces: bool) -> Obstacle {
     let text = error.to_string();
     let about_quota = ["quota", "limit"]
         .iter()
@@ -248,8 +249,8 @@ fn refused(error: &Error, replaces: bool) -> Obstacle {
             }
         }
         Error::Rejected(_) | Error::NotFound(_) => {
-            Obstacle::remote(error, Some(Reason::InvalidConfiguration), true)
+            Obstacle::remote(access, error, Some(Reason::InvalidConfiguration), true)
         }
-        _ => Obstacle::remote(error, None, false),
+        _ => Obstacle::remote(access, error, None, false),
     }
 }

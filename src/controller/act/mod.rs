@@ -250,7 +250,12 @@ async fn send_stop(
 ) -> Result<(), Obstacle> {
     subject.remember(|memory| memory.about(id).stopping());
     let answer = send(subject, access, id, Verb::Stop).await;
-    settle(subject, answer, Refusal::passing(Reason::StopRefused))?;
+    settle(
+        subject,
+        access,
+        answer,
+        Refusal::passing(Reason::StopRefused),
+    )?;
     subject.remember(|memory| memory.about(id).accept(Target::Stopped));
     subject
         .context
@@ -267,7 +272,12 @@ async fn delete(
     note: String,
 ) -> Result<(), Obstacle> {
     let answer = send(subject, access, id, Verb::Delete).await;
-    settle(subject, answer, Refusal::passing(Reason::DeleteRefused))?;
+    settle(
+        subject,
+        access,
+        answer,
+        Refusal::passing(Reason::DeleteRefused),
+    )?;
     subject.remember(|memory| memory.about(id).accept(Target::Deleted));
     subject
         .context
@@ -344,7 +354,7 @@ async fn change(
         .client
         .change_configuration(group, id, configuration)
         .await;
-    settle(subject, answer, refusal)?;
+    settle(subject, access, answer, refusal)?;
     subject.remember(|memory| memory.about(id).changing());
     let sent = SentConfiguration {
         deployment_id: id.to_owned(),
@@ -382,6 +392,7 @@ impl Refusal {
 /// Ends a call about a deployment. Whatever the answer was, only a list requested after it tells what is the case now.
 fn settle(
     subject: &Subject<'_>,
+    access: &Access,
     answer: Result<(), Error>,
     refusal: Refusal,
 ) -> Result<(), Obstacle> {
@@ -402,12 +413,12 @@ fn settle(
             } else {
                 refusal.reason
             };
-            Err(Obstacle::remote(&error, Some(reason), false))
+            Err(Obstacle::remote(access, &error, Some(reason), false))
         }
         Err(error @ (Error::Rejected(_) | Error::NotFound(_))) => {
-            let obstacle = Obstacle::remote(&error, Some(refusal.reason), refusal.stalled);
+            let obstacle = Obstacle::remote(access, &error, Some(refusal.reason), refusal.stalled);
             Err(obstacle.with_advice(refusal.advice))
         }
-        Err(error) => Err(Obstacle::remote(&error, None, false)),
+        Err(error) => Err(Obstacle::remote(access, &error, None, false)),
     }
 }

@@ -7,6 +7,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use crate::aicore::Error;
 use crate::api::Reason;
 use crate::controller::finalizers;
+use crate::controller::observe::access::Access;
 use crate::controller::problem::{Failure, Problem};
 
 /// The shortest and the longest pause after failures.
@@ -51,19 +52,22 @@ impl Obstacle {
     }
 
     /// An answer of AI Core's to a call that changes something. That this process does not lead is no failure of the object.
-    pub(crate) fn remote(error: &Error, reason: Option<Reason>, stalled: bool) -> Self {
+    pub(crate) fn remote(
+        access: &Access,
+        error: &Error,
+        reason: Option<Reason>,
+        stalled: bool,
+    ) -> Self {
         if matches!(error, Error::NotLeading(_)) {
             return Self::Early(PAUSES.0);
         }
-        let reason = reason.unwrap_or_else(|| error.reason());
+        let told = access.problem(error);
+        let problem = Problem {
+            reason: reason.unwrap_or(told.reason),
+            ..told
+        };
         Self::Remote {
-            failure: Failure {
-                problem: Problem {
-                    reason,
-                    message: error.to_string(),
-                },
-                stalled,
-            },
+            failure: Failure { problem, stalled },
             retry_after: error.retry_after(),
         }
     }

@@ -43,6 +43,31 @@ impl Access {
         reference::note(status, &self.namespace, &self.connection);
     }
 
+    /// What an error means, for those who read the object.
+    pub(crate) fn problem(&self, error: &Error) -> Problem {
+        let (namespace, name) = &self.connection;
+        if error.is_about_credentials() && *namespace != self.namespace {
+            let title = format!("Connection {name} of namespace {namespace}");
+            return elsewhere(&title, error.needs_a_person());
+        }
+        Problem {
+            reason: error.reason(),
+            message: error.to_string(),
+        }
+    }
+
+    /// What is in the way where AI Core answers with an error, or does not answer.
+    pub(crate) fn blocked(&self, error: &Error) -> Blocked {
+        let connection = match error.needs_a_person() {
+            true => situation::Connection::Unusable,
+            false => situation::Connection::Unreachable,
+        };
+        Blocked {
+            connection,
+            problem: self.problem(error),
+        }
+    }
+
     /// In the words of the rules.
     pub(crate) fn standing(&self) -> situation::Connection {
         match self.denied {
@@ -89,16 +114,6 @@ impl Blocked {
             Reason::ConnectionNotReady,
             message,
         )
-    }
-}
-
-impl From<&Error> for Blocked {
-    fn from(error: &Error) -> Self {
-        let connection = match error.needs_a_person() {
-            true => situation::Connection::Unusable,
-            false => situation::Connection::Unreachable,
-        };
-        Self::new(connection, error.reason(), error.to_string())
     }
 }
 
@@ -175,14 +190,10 @@ async fn through(
         Some(ConnectionView::Unusable { reason, message }) if at_home => {
             Blocked::unusable(reason, message)
         }
-        // What is wrong with the Secrets of another namespace is not told.
-        Some(ConnectionView::Unusable { reason, .. }) => {
-            let message = format!(
-                "{} has no key that could be used; ask whoever owns it",
-                title(object, &name)
-            );
-            Blocked::unusable(reason, message)
-        }
+        Some(ConnectionView::Unusable { .. }) => Blocked {
+            connection: situation::Connection::Unusable,
+            problem: elsewhere(&title(object, &name), true),
+        },
         None => unseen(context, object, &name).await,
     };
     // Nothing has to be reached, so nothing is told of a Connection that the object may not use.
@@ -198,6 +209,20 @@ fn title(object: &Deployment, (namespace, name): &ConnectionName) -> String {
     match object.namespace().as_ref() == Some(namespace) {
         true => format!("Connection {name}"),
         false => format!("Connection {name} of namespace {namespace}"),
+    }
+}
+
+/// What is wrong with the credentials of a Connection of another namespace is told to its owner, and not to those whom it lets use it.
+fn elsewhere(title: &str, needs_a_person: bool) -> Problem {
+    let message = match needs_a_person {
+        true => format!("{title} has no key that AI Core accepts; ask whoever owns it"),
+        false => format!(
+            "{title} does not get into AI Core at the moment; it is tried again, and whoever owns it can see why"
+        ),
+    };
+    Problem {
+        reason: Reason::ConnectionNotReady,
+        message,
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn obstacle(subject: &Subject<'_>, access: &Access) -> Option<Blocked
     context.inventory.watch(&access.key, subject.uid);
     context.wait_for_list(&access.key, &subject.object, true);
     match context.inventory.observe(&access.key, None) {
-        Observed::Failed(error) => Some(Blocked::from(&*error).explained_by(access)),
+        Observed::Failed(error) => Some(access.blocked(&error).explained_by(access)),
         Observed::Fresh(_) | Observed::Waiting => None,
     }
 }

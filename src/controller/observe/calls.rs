@@ -43,7 +43,7 @@ pub(crate) async fn for_result(
         {
             return Ok(Findings::of(Record::Intent(Resolution::NoEffect)));
         }
-        Observed::Failed(error) => return Err(Blocked::from(&*error)),
+        Observed::Failed(error) => return Err(access.blocked(&error)),
     };
     subject.remember(|memory| memory.group_found());
     if let Some(id) = returned(subject, access, intent) {

@@ -115,7 +115,7 @@ async fn compare(
             Ok(program) => program,
             // There is no such configuration. AI Core says so when it is asked to give it to the deployment.
             Err(Error::NotFound(_) | Error::Rejected(_)) => return Ok(Fit::Other),
-            Err(error) => return Err(Blocked::from(&error)),
+            Err(error) => return Err(access.blocked(&error)),
         },
     };
     let listed = Program::of(
@@ -128,7 +128,7 @@ async fn compare(
         None => match asked(&deployment.configuration_id).await {
             Ok(program) => program,
             Err(Error::NotFound(_) | Error::Rejected(_)) => None,
-            Err(error) => return Err(Blocked::from(&error)),
+            Err(error) => return Err(access.blocked(&error)),
         },
     };
     Ok(match (wanted, present) {

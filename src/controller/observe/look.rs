@@ -60,7 +60,7 @@ pub(crate) async fn for_own(
         {
             return Ok(Sight::of(Look::Nothing));
         }
-        Observed::Failed(error) => return Err(Blocked::from(&*error)),
+        Observed::Failed(error) => return Err(access.blocked(&error)),
     };
     subject.remember(|memory| memory.group_found());
     let sight = match adopts(&subject.object) {
@@ -207,7 +207,7 @@ async fn own_configurations(
         .client
         .find_configurations(&access.key.group, &filter)
         .await
-        .map_err(|error| Blocked::from(&error))?;
+        .map_err(|error| access.blocked(&error))?;
     let own = found
         .into_iter()
         .filter(|configuration| identity.owns(&configuration.name));

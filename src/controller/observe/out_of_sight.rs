@@ -28,7 +28,7 @@ pub(super) async fn may_be_held(
             Ok(configuration) => Ok(made_out_of_sight(&configuration.name)),
             // Nobody can tell.
             Err(Error::NotFound(_) | Error::Rejected(_)) => Ok(false),
-            Err(error) => Err(Blocked::from(&error)),
+            Err(error) => Err(access.blocked(&error)),
         },
     }
 }

@@ -47,7 +47,7 @@ pub(crate) async fn find(
         Observed::Failed(error) => {
             let ending = ending(subject, recorded, None);
             return match group::standing(subject, access, &error).await {
-                Standing::There => Err(Blocked::from(&*error)),
+                Standing::There => Err(access.blocked(&error)),
                 Standing::Missing { recheck } => {
                     let remote = Remote::Absent {
                         proof: Proof::None,
@@ -295,7 +295,7 @@ async fn prove_absence(
         }
         // Asked for by its id it is there: that answer is newer than the list.
         Ok(deployment) => Ok(Absence::Refuted(Box::new(deployment))),
-        Err(error) => Err(Blocked::from(&error)),
+        Err(error) => Err(access.blocked(&error)),
     }
 }
 

@@ -32,6 +32,11 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- .Values.serviceAccount.name | default (include "aicore-operator.name" .) -}}
 {{- end -}}
 
+{{/* Who the operator is to the API server. */}}
+{{- define "aicore-operator.user" -}}
+system:serviceaccount:{{ .Release.Namespace }}:{{ include "aicore-operator.serviceAccount" . }}
+{{- end -}}
+
 {{- define "aicore-operator.subjects" -}}
 subjects:
   - kind: ServiceAccount
@@ -71,7 +76,8 @@ subjects:
 - apiGroups: [aicore.dev]
   resources: [deployments/status, connections/status]
   verbs: [update]
-# The ConfigMaps that Deployments name in spec.endpoint. One that was not made for the object is left alone.
+# The ConfigMaps that Deployments name in spec.endpoint. One that was not made for the object is left alone. A role cannot be narrowed to names that
+# come later; the admission policy beside it narrows it to those ConfigMaps.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, create, update, delete]
