@@ -316,7 +316,7 @@ async fn the_example_of_a_shared_connection_runs_and_goes() {
     let running = [
         "wait",
         "--for=condition=Ready",
-        "--timeout=30s",
+        "--timeout=60s",
         "-n",
         "churn",
         "aid/churn",

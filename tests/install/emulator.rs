@@ -116,7 +116,7 @@ impl Trial {
         world.types(&told(&self.notes, "helm uninstall")).await;
         end(self.operator).await;
         self.emulator.stop().await;
-        let namespace = ["delete", "namespace", RELEASE, "--timeout=30s"];
+        let namespace = ["delete", "namespace", RELEASE, "--timeout=60s"];
         world.kubectl(&namespace).await;
     }
 }

@@ -58,7 +58,7 @@ async fn it_takes_the_first_example_to_running_and_back_to_nothing_once_the_oper
     let established = [
         "wait",
         "--for=condition=Established",
-        "--timeout=30s",
+        "--timeout=60s",
         "-f",
         "crds",
     ];

@@ -92,7 +92,7 @@ async fn the_api_server_takes_what_comes_of_every_value_and_warns_of_nothing() {
     }
     let established = ["wait", "--for=condition=Established", "crd", "--all"];
     world
-        .kubectl(&[&established[..], &["--timeout=30s"]].concat())
+        .kubectl(&[&established[..], &["--timeout=60s"]].concat())
         .await;
     for file in VALUES {
         let objects = objects(Some(file)).await;

@@ -178,7 +178,7 @@ async fn notes_and_page_lead_to_a_model_that_runs_and_to_a_cluster_without_model
     }
     end(operator).await;
     world.assert_status(&id, None).await;
-    let namespace = ["delete", "namespace", RELEASE, "--timeout=30s"];
+    let namespace = ["delete", "namespace", RELEASE, "--timeout=60s"];
     world.kubectl(&namespace).await;
 }
 
@@ -237,7 +237,7 @@ async fn what_is_held_when_no_operator_comes_back_is_let_go_by_hand() {
     assert_eq!(left, "example.com/a example.com/b");
     let none = json!({"metadata": {"finalizers": null}}).to_string();
     world.kubectl(&[&patch[..], &[&none]].concat()).await;
-    let gone = ["wait", "--for=delete", "namespace/team-a", "--timeout=30s"];
+    let gone = ["wait", "--for=delete", "namespace/team-a", "--timeout=60s"];
     world.kubectl(&gone).await;
     assert_eq!(world.ai_core.effects().await, before);
     world.assert_status(&id, Some("RUNNING")).await;

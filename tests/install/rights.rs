@@ -179,13 +179,13 @@ async fn expire(world: &World, connection: &str) {
     );
     world.put(TEAM, &object).await;
     let id = world.until_ready(TEAM, "expires").await;
-    let created = Timestamp::now() - SignedDuration::from_mins(10) + SignedDuration::from_secs(3);
+    let created = Timestamp::now() - SignedDuration::from_mins(10) + SignedDuration::from_secs(10);
     let created = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     world
         .ai_core
         .force(&id, json!({"createdAt": created}))
         .await;
-    let gone = ["wait", "--for=delete", "aid/expires", "--timeout=30s"];
+    let gone = ["wait", "--for=delete", "aid/expires", "--timeout=60s"];
     world
         .kubectl(&[&gone[..], &["--namespace", TEAM]].concat())
         .await;
@@ -259,7 +259,7 @@ async fn live(world: &World, connection: &str) {
     edit_in_between(world, connection).await;
     lose_the_key_twice(world, connection).await;
     world.delete(connection, MODEL).await;
-    let delete = ["delete", "aiconn", "aicore", "--timeout=30s"];
+    let delete = ["delete", "aiconn", "aicore", "--timeout=60s"];
     world
         .kubectl(&[&delete[..], &["--namespace", connection]].concat())
         .await;
@@ -279,7 +279,7 @@ async fn hold_a_key(world: &World, namespace: &str) {
     world.put(namespace, &connection).await;
     let name = ["aiconn", "one-more"];
     world.until(namespace, &name, is_told("Connected")).await;
-    let delete = ["delete", "aiconn", "one-more", "--timeout=30s"];
+    let delete = ["delete", "aiconn", "one-more", "--timeout=60s"];
     world
         .kubectl(&[&delete[..], &["--namespace", namespace]].concat())
         .await;

@@ -86,7 +86,7 @@ async fn what_an_earlier_operator_has_written_is_understood() {
     world
         .kubectl(&["apply", "-f", DEFINITIONS_BEFORE, "-f", BEFORE])
         .await;
-    let established = ["wait", "--for=condition=Established", "--timeout=30s"];
+    let established = ["wait", "--for=condition=Established", "--timeout=60s"];
     world
         .kubectl(&[&established[..], &["-f", DEFINITIONS_BEFORE]].concat())
         .await;

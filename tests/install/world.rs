@@ -179,7 +179,7 @@ impl World {
 
     /// Waits until a Deployment is ready, and returns the id of what runs for it.
     pub async fn until_ready(&self, namespace: &str, name: &str) -> String {
-        let condition = ["wait", "--for=condition=Ready", "--timeout=30s"];
+        let condition = ["wait", "--for=condition=Ready", "--timeout=60s"];
         let what = ["--namespace", namespace, "aid", name];
         let ready = self.try_kubectl(&[&condition[..], &what].concat()).await;
         let object = self.get(namespace, &["aid", name]).await;
@@ -190,7 +190,7 @@ impl World {
 
     /// Deletes a Deployment and waits until it is gone.
     pub async fn delete(&self, namespace: &str, name: &str) {
-        let delete = ["delete", "aid", name, "--timeout=30s"];
+        let delete = ["delete", "aid", name, "--timeout=60s"];
         let place = ["--namespace", namespace];
         self.kubectl(&[&delete[..], &place].concat()).await;
     }
