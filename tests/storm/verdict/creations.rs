@@ -28,33 +28,31 @@ struct Announcement<'a> {
 }
 
 impl<'a> Creations<'a> {
-    /// Gives each call an announcement of its own: the one for the same configuration that was open when the call arrived, and of several the
-    /// one that closed first. That is the best there is: where any assignment leaves no call without an announcement, this one does.
+    /// Gives each call an announcement of its own for the same configuration. One that was open when the call arrived comes before one that had
+    /// ended just then: its call is most often answered, or was never sent. Where that leaves more calls without one than there need be, it was
+    /// not so, and all count alike.
     pub fn of(audit: &'a [Entry], histories: &'a BTreeMap<String, History>) -> Self {
         let announcements: Vec<Announcement<'a>> = histories
             .iter()
             .flat_map(|(uid, history)| announcements(uid, history))
             .collect();
-        let mut taken = BTreeSet::new();
         let mut posts: Vec<&Entry> = calls(audit).filter(|call| may_create(call)).collect();
         posts.sort_by_key(|call| arrival(call));
-        let calls = posts
-            .into_iter()
-            .map(|call| {
-                let open = announcements.iter().enumerate().filter(|(number, open)| {
-                    !taken.contains(number)
-                        && call.configuration_id.as_deref() == Some(open.configuration)
-                        && open.holds(arrival(call))
-                });
-                let first = open.min_by_key(|(_, open)| open.closed.unwrap_or(Timestamp::MAX));
-                let uid = first.map(|(number, open)| {
-                    taken.insert(number);
-                    open.uid
-                });
-                (call, uid)
-            })
-            .collect();
-        Self { calls }
+        let likely = assign(&posts, &announcements, |open, time| open.has_ended(time));
+        let possible = assign(&posts, &announcements, |_, _| false);
+        let unannounced = |given: &[_]| {
+            given
+                .iter()
+                .filter(|uid: &&Option<_>| uid.is_none())
+                .count()
+        };
+        let given = match unannounced(&likely) <= unannounced(&possible) {
+            true => likely,
+            false => possible,
+        };
+        Self {
+            calls: posts.into_iter().zip(given).collect(),
+        }
     }
 
     /// The deployments that were made, each with its call.
@@ -96,7 +94,37 @@ impl<'a> Creations<'a> {
     }
 }
 
+/// The uid of each call's announcement: of those that may be it the one that closed first, and before all for which it is `unlikely`. Where nothing is
+/// unlikely that is the best there is: where any assignment leaves no call without an announcement, this one does.
+fn assign<'a>(
+    posts: &[&Entry],
+    announcements: &[Announcement<'a>],
+    unlikely: impl Fn(&Announcement<'_>, Timestamp) -> bool,
+) -> Vec<Option<&'a str>> {
+    let mut taken = BTreeSet::new();
+    let of = |call: &&Entry| {
+        let time = arrival(call);
+        let open = announcements.iter().enumerate().filter(|(number, open)| {
+            !taken.contains(number)
+                && call.configuration_id.as_deref() == Some(open.configuration)
+                && open.holds(time)
+        });
+        let order = |open: &Announcement<'_>| {
+            let closed = open.closed.unwrap_or(Timestamp::MAX);
+            (unlikely(open, time), closed)
+        };
+        let (number, open) = open.min_by_key(|(_, open)| order(open))?;
+        taken.insert(number);
+        Some(open.uid)
+    };
+    posts.iter().map(of).collect()
+}
+
 impl Announcement<'_> {
+    fn has_ended(&self, time: Timestamp) -> bool {
+        self.closed.is_some_and(|closed| closed < time)
+    }
+
     fn holds(&self, time: Timestamp) -> bool {
         let closed = self
             .closed

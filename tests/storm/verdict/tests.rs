@@ -6,7 +6,7 @@ use aicore_emulator::{Entry, Kind, Operation};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Evidence, Verdict, findings};
+use super::{Creations, Evidence, Verdict, findings};
 use crate::ledger::{Failed, History, Intent, Write};
 use crate::objects::{EXCLUSIVE, SHARED};
 
@@ -276,6 +276,24 @@ fn announcements_of_two_objects_for_one_configuration_cover_two_calls() {
     storm.record(3, "one", "d2");
     storm.record(3, "two", "d1");
     storm.assert_good();
+}
+
+#[test]
+fn an_announcement_that_has_just_ended_covers_a_call_only_where_that_has_no_other_one() {
+    let mut storm = Storm::default();
+    storm.announce(1, "one", 1);
+    storm.write(2, "one", |write| write.intent = None);
+    storm.announce(3, "two", 1);
+    storm.create(3, "d1");
+    let maker = |storm: &Storm, id| {
+        let creations = Creations::of(&storm.evidence.audit, &storm.evidence.histories);
+        creations.maker(id).map(str::to_owned)
+    };
+    assert_eq!(maker(&storm, "d1").as_deref(), Some("two"));
+    // That one was on the way, then.
+    storm.create(4, "d2");
+    assert_eq!(maker(&storm, "d1").as_deref(), Some("one"));
+    assert_eq!(maker(&storm, "d2").as_deref(), Some("two"));
 }
 
 #[test]
