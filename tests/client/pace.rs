@@ -7,6 +7,7 @@ use aicore_emulator::{Effect, Operation, Response};
 use aicore_operator::aicore::{ClientOptions, Error, Rate};
 use aicore_operator::metrics::Metrics;
 use futures::future::join_all;
+use harness::patience::until;
 
 use crate::remote::{self, GROUP, Remote, response};
 
@@ -67,9 +68,14 @@ async fn calls_go_on_by_themselves_when_the_pause_is_over() {
         .fault_for(1, Operation::ListDeployments, Effect::Respond(slow_down))
         .await;
     client.list_deployments(GROUP).await.unwrap_err();
-    let paused = client.list_deployments(GROUP).await.unwrap_err();
-    tokio::time::sleep(paused.retry_after().unwrap()).await;
-    client.list_deployments(GROUP).await.unwrap();
+    client.list_deployments(GROUP).await.unwrap_err();
+    until("the list", async || {
+        let list = client.list_deployments(GROUP).await;
+        list.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+    // Nothing was sent in between.
+    assert_eq!(remote.count(Operation::ListDeployments).await, 2);
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
 //! X.509 keys: the end of a certificate is told while there is time, and what it means when it is over; a new one is taken at once.
 
-use std::time::{Duration, Instant};
-
 use aicore_emulator::Operation::CreateDeployment;
 use harness::mutual_tls::{Issued, TokenEndpoint};
+use harness::patience::until;
 use harness::scene::{CONNECTION, LIMIT, SECRET, Scene, Setting, condition, connection, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -60,16 +59,12 @@ async fn metrics(scene: &Scene) -> String {
 /// Waits until the operator exports this end of the certificate, or none. It may see the write of a status later than the test does.
 async fn until_exported(scene: &Scene, end: Option<Timestamp>) {
     let end = end.map(Timestamp::as_second);
-    let begun = Instant::now();
-    loop {
+    until(&format!("the end {end:?}"), async || {
         let exported = exported_end(scene).await;
-        if exported == end {
-            return;
-        }
-        let waits = begun.elapsed() < LIMIT;
-        assert!(waits, "{exported:?} is exported instead of {end:?}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        let is_told = (exported == end).then_some(());
+        is_told.ok_or_else(|| format!("{exported:?}"))
+    })
+    .await;
 }
 
 /// What the operator exports of the end of the certificate, in seconds since 1970.

@@ -1,14 +1,11 @@
 //! Applications find out from a ConfigMap how to reach a deployment.
 
-use std::time::{Duration, Instant};
-
 use aicore_emulator::Effect;
 use aicore_emulator::Operation::ListDeployments;
-use harness::control_plane::AuditEntry;
+use harness::patience::until;
 use harness::scene::{GROUP, LIMIT, Scene};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use crate::manifests::{configuration, deployment, scene, wish, with};
 
@@ -139,16 +136,13 @@ async fn refuse_to_record(scene: &Scene, name: &str) {
         dry_run: true,
         ..Default::default()
     };
-    let begun = Instant::now();
-    while scene
-        .api("Deployment")
-        .patch_status("churn", &only_tried, &named)
-        .await
-        .is_ok()
-    {
-        assert!(begun.elapsed() < LIMIT, "the policy is not in force");
-        sleep(Duration::from_millis(50)).await;
-    }
+    let deployments = scene.api("Deployment");
+    until("the policy", async || {
+        let tried = deployments.patch_status("churn", &only_tried, &named);
+        let refusal = tried.await.err();
+        refusal.ok_or_else(|| "the status is accepted".to_owned())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -161,12 +155,13 @@ async fn no_config_map_is_made_that_the_object_does_not_name_yet() {
     let before = scene.kubernetes_writes().len();
     let named = json!({"spec": {"endpoint": {"configMapName": MAP}}});
     scene.change("Deployment", "churn", named).await;
-    let begun = Instant::now();
-    let refused = |entries: &[AuditEntry]| entries.iter().filter(|it| it.code == 422).count();
-    while refused(&scene.kubernetes_writes()[before..]) < 3 {
-        assert!(begun.elapsed() < LIMIT, "it is not tried again");
-        sleep(Duration::from_millis(50)).await;
-    }
+    until("a third refusal", async || {
+        let writes = scene.kubernetes_writes().split_off(before);
+        let refused = writes.iter().filter(|write| write.code == 422).count();
+        let again = (refused >= 3).then_some(());
+        again.ok_or_else(|| format!("{writes:#?}"))
+    })
+    .await;
     let map = scene.api("ConfigMap").get_opt(MAP).await;
     assert_eq!(map.expect("an administrator may look"), None);
     let removed = scene

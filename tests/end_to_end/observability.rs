@@ -1,7 +1,6 @@
 //! What somebody who watches over the operator can ask it.
 
-use std::time::{Duration, Instant};
-
+use harness::patience::until;
 use harness::scene::{CONNECTION, GROUP, LIMIT, Scene};
 use serde_json::{Value, json};
 
@@ -18,15 +17,12 @@ async fn ask(scene: &Scene, path: &str) -> (u16, String) {
 
 /// Waits until the metrics have a line. The operator may see the write of a status later than the test does.
 pub async fn until_measured(scene: &Scene, line: &str) {
-    let begun = Instant::now();
-    loop {
+    until(line, async || {
         let (_, metrics) = ask(scene, "/metrics").await;
-        if metrics.lines().any(|told| told == line) {
-            return;
-        }
-        assert!(begun.elapsed() < LIMIT, "{line} is not in\n{metrics}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        let is_told = metrics.lines().any(|told| told == line);
+        is_told.then_some(()).ok_or(metrics)
+    })
+    .await;
 }
 
 #[tokio::test]

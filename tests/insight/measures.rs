@@ -1,10 +1,11 @@
 //! What the metrics measure while objects live, and what of it outlives the process.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aicore_emulator::Operation::CreateConfiguration;
 use aicore_emulator::{Effect, Settings};
 use harness::manifests::deployment;
+use harness::patience;
 use harness::scene::{LIMIT, Scene, Setting};
 
 /// How long a deployment is PENDING.
@@ -19,35 +20,28 @@ async fn scrape(address: &str) -> Option<String> {
 
 /// Where the operator answers in its life of this number, from 1.
 async fn address(scene: &Scene, life: usize) -> String {
-    let begin = Instant::now();
-    loop {
+    patience::until("an address", async || {
         let log = scene.operator.log();
         let lines = log.lines();
         let mut served = lines.filter(|line| line.contains("serving probes and metrics"));
-        if let Some(line) = served.nth(life - 1)
-            && let Some((_, address)) = line.rsplit_once("address=")
-        {
-            return address.trim().to_owned();
-        }
-        assert!(begin.elapsed() < LIMIT, "it does not serve:\n{log}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        let line = served.nth(life - 1);
+        let address = line.and_then(|line| line.rsplit_once("address="));
+        let address = address.map(|(_, address)| address.trim().to_owned());
+        address.ok_or(log)
+    })
+    .await
 }
 
 /// The value of a series, once it is as it should be.
 async fn until(address: &str, series: &str, holds: impl Fn(f64) -> bool) -> f64 {
-    let begin = Instant::now();
-    loop {
+    patience::until(series, async || {
         let text = scrape(address).await.unwrap_or_default();
         let mut lines = text.lines().filter_map(|line| line.rsplit_once(' '));
         let value = lines.find(|(name, _)| *name == series);
         let value = value.and_then(|(_, value)| value.parse().ok());
-        if let Some(value) = value.filter(|value| holds(*value)) {
-            return value;
-        }
-        assert!(begin.elapsed() < LIMIT, "{series} is {value:?} in\n{text}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        value.filter(|value| holds(*value)).ok_or(text)
+    })
+    .await
 }
 
 #[tokio::test]
@@ -63,8 +57,13 @@ async fn a_phase_that_a_restart_interrupts_is_measured_from_its_beginning() {
     scene.put(&deployment("churn")).await;
     scene.until_reason("Deployment", "churn", "Starting").await;
     scene.operator.kill().await;
-    // As long as this, the new process has not seen it start.
-    tokio::time::sleep(PENDING).await;
+    // The new process does not see it start.
+    patience::until("the deployment", async || {
+        let deployment = scene.ai_core.only_deployment().await;
+        let runs = deployment.status == "RUNNING";
+        runs.then_some(()).ok_or(deployment.status)
+    })
+    .await;
     scene.operator.start_again();
     let address = address(&scene, 2).await;
     let count = r#"aicore_phase_duration_seconds_count{phase="Starting"}"#;

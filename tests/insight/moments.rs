@@ -233,7 +233,10 @@ async fn changes_under_way(album: &mut Album, scene: &Scene) {
 
     let gpu = json!({"spec": {"configuration": {"executableId": "churn-server-gpu"}}});
     change(scene, "swapped", gpu).await;
-    let successor = |object: &Value| object["status"]["retiring"][0]["servesUntilReplaced"] == true;
+    let successor = |object: &Value| {
+        let serves = object["status"]["retiring"][0]["servesUntilReplaced"] == true;
+        serves && object["status"]["deployment"]["id"].is_string()
+    };
     let object = scene
         .until("Deployment", "swapped", "it has a successor", successor)
         .await;

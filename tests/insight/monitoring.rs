@@ -7,6 +7,7 @@ use aicore_emulator::Operation::{ListDeployments, Token};
 use aicore_emulator::{BulkUpdates, Effect, Response, Settings};
 use harness::manifests::{deployment, deployment_that_ends, with};
 use harness::mutual_tls::Authority;
+use harness::patience::until;
 use harness::scene::{CONNECTION, LIMIT, Scene, Setting, connection, secret};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -240,11 +241,11 @@ async fn live_through_everything(scene: &Scene) {
 async fn until_exported(scene: &Scene, token: bool, status: u16) {
     let verb = if token { "TOKEN" } else { "GET" };
     let series = format!("aicore_remote_calls_total{{verb=\"{verb}\",code=\"{status}\"}}");
-    let begin = std::time::Instant::now();
-    while !scrape(scene).await.contains(&series) {
-        assert!(begin.elapsed() < LIMIT, "{series} is not exported");
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    until(&series, async || {
+        let text = scrape(scene).await;
+        text.contains(&series).then_some(()).ok_or(text)
+    })
+    .await;
 }
 
 /// Has a Connection use a key with a certificate. Its end is told, also where no token can be had.

@@ -1,8 +1,7 @@
 //! Installing and uninstalling with Helm.
 
-use std::time::{Duration, Instant};
-
 use aicore_emulator::Operation::{CreateDeployment, DeleteDeployment, StopDeployment};
+use harness::patience::until;
 use harness::process::Supervised;
 use harness::scene::LIMIT;
 use jiff::SignedDuration;
@@ -111,24 +110,20 @@ fn typed(heading: &str) -> Vec<String> {
 
 /// Waits until the API server has refused the Lease to the operators for so long: without their roles, and then without their service account.
 async fn until_refused_for(world: &World, time: SignedDuration) {
-    let begun = Instant::now();
-    loop {
+    until("a refused Lease", async || {
         let requests = world.control_plane.audit_entries();
         let requests = requests.expect("the control plane is the test's own");
         let mut refused = requests
             .iter()
             .filter(|entry| entry.resource == "leases" && matches!(entry.code, 401 | 403));
-        if let (Some(first), Some(last)) = (refused.next(), refused.next_back())
-            && last.at.duration_since(first.at) >= time
-        {
-            return;
-        }
-        assert!(
-            begun.elapsed() < LIMIT,
-            "the Lease is not refused for {time:#}"
-        );
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+        let (first, last) = (refused.next(), refused.next_back());
+        let lasted = first
+            .zip(last)
+            .map(|(first, last)| last.at.duration_since(first.at));
+        let enough = lasted.filter(|lasted| *lasted >= time);
+        enough.ok_or_else(|| format!("{lasted:?} of {time:?}"))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Several that take one Lease of the real API server, within one process: of two that write the same version, one is refused.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aicore_operator::lease::{Election, Leadership, LeaseOptions, Lost};
 use harness::control_plane::ControlPlane;
+use harness::patience::until;
 use harness::scene::LIMIT;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Patch, PatchParams, PostParams};
@@ -88,15 +89,12 @@ async fn holder(leases: &Api<Lease>, name: &str) -> Option<String> {
 
 /// Waits until one of the candidates leads, and returns which.
 async fn leader_of(candidates: &[Candidate]) -> usize {
-    let begun = Instant::now();
-    loop {
+    until("a leader", async || {
         let mut all = candidates.iter();
-        if let Some(leader) = all.position(|one| one.leadership.is_held()) {
-            return leader;
-        }
-        assert!(begun.elapsed() < LIMIT, "nobody leads");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+        let leader = all.position(|one| one.leadership.is_held());
+        leader.ok_or_else(|| "nobody leads".to_owned())
+    })
+    .await
 }
 
 /// How many writes of a Lease the API server has answered with this status.
@@ -112,12 +110,13 @@ fn answered(control_plane: &ControlPlane, name: &str, code: u16) -> usize {
 
 /// Waits until a Lease was renewed so many more times.
 async fn until_renewed(control_plane: &ControlPlane, name: &str, times: usize) {
-    let begun = Instant::now();
     let before = answered(control_plane, name, 200);
-    while answered(control_plane, name, 200) < before + times {
-        assert!(begun.elapsed() < LIMIT, "nobody renews {name}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("a renewal", async || {
+        let renewals = answered(control_plane, name, 200) - before;
+        let enough = (renewals >= times).then_some(());
+        enough.ok_or_else(|| format!("{renewals} of {times}"))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -201,15 +200,12 @@ async fn a_renewal_of_a_version_that_somebody_has_only_labelled_is_made_again() 
     let (candidate, name) = leading(&config, &leases).await;
     let labels = json!({"metadata": {"labels": {"team": "a"}}});
     let labelled = change(&leases, &name, labels).await;
-    let begun = Instant::now();
-    let renewed = loop {
+    let renewed = until("a renewal", async || {
         let found = leases.get(&name).await.expect("an administrator may look");
-        if found.resource_version() != labelled.resource_version() {
-            break found;
-        }
-        assert!(begun.elapsed() < LIMIT, "it is not renewed");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+        let is_new = found.resource_version() != labelled.resource_version();
+        is_new.then_some(found).ok_or_else(String::new)
+    })
+    .await;
     assert_eq!(renewed.labels(), labelled.labels());
     assert!(answered(control_plane, &name, 409) > 0);
     assert!(candidate.leadership.is_held());

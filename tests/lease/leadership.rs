@@ -1,12 +1,11 @@
 //! Two processes of one operator: one works, the other stands by, and never do both write.
 
-use std::time::{Duration, Instant};
-
 use aicore_emulator::Operation::{CreateDeployment, StopDeployment, Token};
 use aicore_emulator::{Effect, Response};
 use harness::control_plane::ControlPlane;
 use harness::manifests::{deployment, wish};
 use harness::operator::Operator;
+use harness::patience::until;
 use harness::proxy::Proxy;
 use harness::scene::{LIMIT, Scene, Setting};
 use serde_json::Value;
@@ -49,11 +48,13 @@ async fn measured(operator: &Operator, metric: &str) -> Option<f64> {
 }
 
 async fn until_measured(operator: &Operator, metric: &str, met: impl Fn(f64) -> bool) {
-    let begun = Instant::now();
-    while !measured(operator, metric).await.is_some_and(&met) {
-        assert!(begun.elapsed() < LIMIT, "{metric} does not become so");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until(metric, async || {
+        let value = measured(operator, metric).await;
+        value
+            .filter(|value| met(*value))
+            .ok_or_else(|| format!("{value:?}"))
+    })
+    .await;
 }
 
 fn response(status: u16) -> Response {
@@ -100,11 +101,11 @@ async fn whoever_stands_by_is_warm_writes_nothing_and_goes_on_when_the_leader_en
 }
 
 async fn until_ready(operator: &Operator) {
-    let begun = Instant::now();
-    while ask(operator, "/readyz").await.0 != 200 {
-        assert!(begun.elapsed() < LIMIT, "it does not become ready");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until("readiness", async || {
+        let (status, text) = ask(operator, "/readyz").await;
+        (status == 200).then_some(()).ok_or(text)
+    })
+    .await;
 }
 
 #[tokio::test]

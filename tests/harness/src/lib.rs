@@ -8,6 +8,7 @@ pub mod laws;
 pub mod manifests;
 pub mod mutual_tls;
 pub mod operator;
+pub mod patience;
 pub mod process;
 pub mod proxy;
 pub mod scene;

@@ -24,7 +24,7 @@ pub struct AuditEntry {
     pub at: Timestamp,
     /// When it had answered it; for a watch, when it had begun to.
     pub answered: Timestamp,
-    /// Who sent it, for instance `system:serviceaccount:demo:operator`.
+    /// Who sent it, for instance `system:serviceaccount:demo:operator`; empty for whom the API server did not know (401).
     pub user: String,
     /// The client's `User-Agent`; empty when it sent none.
     pub user_agent: String,
@@ -160,6 +160,7 @@ struct Event {
 
 #[derive(Deserialize)]
 struct User {
+    #[serde(default)]
     username: String,
 }
 
@@ -232,6 +233,13 @@ mod tests {
         let entries = parse(&format!("{WATCH}\n{WATCH}\n")).expect("two whole lines");
         assert_eq!(entries.len(), 1);
         assert_eq!(entries[0].resource, "secrets");
+    }
+
+    #[test]
+    fn whom_the_api_server_does_not_know_has_no_name() {
+        let line = WATCH.replace(r#"{"username":"u"}"#, "{}");
+        let entries = parse(&format!("{line}\n")).expect("one whole line");
+        assert_eq!(entries[0].user, "");
     }
 
     #[test]
